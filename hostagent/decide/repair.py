@@ -105,11 +105,7 @@ def _step(group: list[Finding], ovs: Ovs, links: Links) -> Step:
     )
     ranked, remedies = [f for f, _ in pairs], [r for _, r in pairs]
     first, lead = pairs[0]
-    taken = (
-        [lead, *(r for r in remedies[1:] if r.kind is StepKind.SET_COLUMNS)]
-        if lead.kind in _INTERRUPTS
-        else [lead]
-    )
+    taken = [r for r in remedies if r.kind is lead.kind or {r.kind, lead.kind} <= _INTERRUPTS]
     port = ovs.ports.get(first.name) if lead.kind not in {StepKind.ADD_PORT, StepKind.DELETE_TAP} else None
     target = next(
         (r.bridge for r in remedies if port is not None and r.bridge not in {"", port.bridge}), lead.bridge
@@ -134,8 +130,8 @@ def _step(group: list[Finding], ovs: Ovs, links: Links) -> Step:
         changes=tuple(change for r in taken for change in r.changes),
         external_ids=lead.external_ids,
         limit=next((r.limit for r in taken if r.limit), {}),
-        qos=tuple(uuid for r in taken for uuid in r.qos),
-        queues=tuple(uuid for r in taken for uuid in r.queues),
+        qos=tuple(dict.fromkeys(uuid for r in taken for uuid in r.qos)),
+        queues=tuple(dict.fromkeys(uuid for r in taken for uuid in r.queues)),
         expect={} if port is None else dict(_decided_on(port)),
         on_request=any(r.on_request for r in remedies),
         witnessed=all(r.witnessed for r in remedies),
