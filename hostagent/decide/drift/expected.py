@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hostagent.model.ports import OvsInterface, OvsPort
 
 KBIT_PER_KIB = 8
+BIT_PER_KB = 8000
 BIT_PER_KIB = 8192
 
 
@@ -84,9 +85,17 @@ def policing_changes(row: OvsInterface, bandwidth: Bandwidth) -> Iterator[Change
 
 
 def limit(bandwidth: Bandwidth) -> Mapping[str, str]:
-    """other_config of the QoS and queue that libvirt makes for what the guest may receive, in bit/s."""
+    """other_config of the QoS and queue that libvirt makes for what the guest may receive.
+
+    Rates in bit/s, the burst in bit. Measured with libvirt 9.0: 300 KiB/s becomes 2,400,000 (times
+    8,000), a burst of 64 KiB becomes 524,288 (times 8,192).
+    """
     rate = bandwidth.inbound
     if rate is None:
         return {}
-    figures = {"min-rate": rate.average, "max-rate": rate.peak, "burst": rate.burst}
-    return {key: str(value * BIT_PER_KIB) for key, value in figures.items() if value}
+    figures = {
+        "min-rate": rate.average * BIT_PER_KB,
+        "max-rate": rate.peak * BIT_PER_KB,
+        "burst": rate.burst * BIT_PER_KIB,
+    }
+    return {key: str(value) for key, value in figures.items() if value}
