@@ -38,7 +38,7 @@ class Guest:
 
     @property
     def ip(self) -> str:
-        return f"10.{self.vlan}.0.{self.number}/24"
+        return f"10.77.0.{self.number}/24"
 
 
 GUESTS = (

@@ -1,0 +1,61 @@
+"""What all commands share: the settings file, the clock of the command, and how failure is said."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hostagent.cli.words import printable, put, say
+from hostagent.config import DEFAULT_FILE, Settings, load
+from hostagent.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXIT_OK, EXIT_WARN, EXIT_CRIT, EXIT_UNKNOWN = 0, 1, 2, 3
+EXIT_PENDING, EXIT_PARTIAL, EXIT_REFUSED = 10, 11, 12
+
+_STARTED = time.monotonic()  # nearly the start of the process: this file is imported before any slow one
+
+
+@dataclass(slots=True)
+class Session:
+    """One command line. ``nagios``: a plugin's words belong on stdout, also those of a failure."""
+
+    nagios: bool = False
+    config_file: Path | None = None
+    started: float = field(default=_STARTED)
+
+    def settings(self) -> Settings:
+        """The node's settings.
+
+        Raises:
+            ConfigError: the file is wrong, or one that was named does not exist.
+        """
+        if self.config_file is not None:
+            return load(self.config_file)
+        return load(Path(DEFAULT_FILE), required=False)
+
+    def settings_or_defaults(self) -> Settings:
+        """The same for commands that must work offline: a wrong file is said and the defaults serve."""
+        try:
+            return self.settings()
+        except ConfigError as error:
+            for problem in error.problems:
+                say(f"hostagent: {printable(problem)}")
+            return Settings()
+
+    def fail(self, reason: str) -> None:
+        """Say in one line why there is no result."""
+        line = printable(reason)
+        if self.nagios:
+            put(f"UNKNOWN - {line.replace('|', '/')}\n")
+        else:
+            say(f"hostagent: {line}")
+
+
+def elapsed(session: Session, *, now: Callable[[], float] = time.monotonic) -> float:
+    """Seconds since the command began."""
+    return now() - session.started

@@ -1,0 +1,214 @@
+"""Domains, read from libvirt over one read-only connection.
+
+Few calls, none of which waits for a guest: the list, XML (both need only the domain's lock), and the states
+of all domains at once. virDomainGetJobStats waits up to 30 s for a guest whose monitor is in use or hangs;
+virDomainGetControlInfo tells without waiting whether it is, but knows nothing of jobs in the background. So
+jobs are asked for in threads of their own, for a moment only, and one occupied guest does not hide the
+others' jobs.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
+from hostagent.model.host import Trouble
+from hostagent.sources.deadline import ReadError, SourceThread
+from hostagent.sources.installed import libvirt_installed
+from hostagent.sources.libvirt_words import operation_word, state_words, trouble_of
+from hostagent.sources.libvirt_xml import DomainXml, DomainXmlError, parse_domain
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import libvirt as lib
+
+_JOB_SECONDS = 0.5
+_NEXT_STEP = "is the daemon running? systemctl status libvirtd.socket virtqemud.socket"
+_LOCAL_URIS = ("qemu:///", "qemu+unix:///")
+
+
+class LibvirtReader:
+    """Reads all domains; keeps its connection and opens a new one when that is lost."""
+
+    def __init__(self, uri: str, *, root: str = "/") -> None:
+        self._uri = uri
+        self._root = root
+        self._connection: lib.virConnect | None = None
+        self._jobs = SourceThread("libvirt's job information")
+        self._jobs_of_occupied = SourceThread("libvirt's job information")
+
+    def read(self) -> Domains:
+        """Every domain, live and persistent, that libvirt has now.
+
+        Blocks as long as libvirt does: call it in a SourceThread.
+
+        Raises:
+            ReadError: ABSENT, UNREACHABLE, DENIED or INVALID.
+        """
+        libvirt = self._library()
+        kept = self._connection is not None
+        try:
+            return self._read(libvirt)
+        except libvirt.libvirtError as error:
+            self.close()
+            if not kept:
+                raise self._failed(error) from error
+        # The daemon was restarted, or ended itself when idle, since the last look: a new connection is due.
+        try:
+            return self._read(libvirt)
+        except libvirt.libvirtError as error:
+            self.close()
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        """Drop the connection."""
+        for thread in (self._jobs, self._jobs_of_occupied):
+            thread.close()
+        self._connection = None  # libvirt-python closes it with its last reference
+
+    def _library(self) -> ModuleType:
+        if not self._uri:
+            raise ReadError(Trouble.ABSENT, "no libvirt: sources.libvirt_uri is empty in the configuration")
+        if self._uri.startswith(_LOCAL_URIS) and not libvirt_installed(self._root):
+            raise ReadError(
+                Trouble.ABSENT,
+                "libvirt is not installed on this host (no daemon, unit or socket of libvirtd or virtqemud)",
+            )
+        try:
+            libvirt = import_module("libvirt")
+        except ImportError as error:
+            raise ReadError(
+                Trouble.INVALID, f"libvirt's Python module is missing: {error} (install python3-libvirt)"
+            ) from error
+        # Without a handler the library prints every error to stderr.
+        libvirt.registerErrorHandler(_say_nothing, None)
+        return libvirt
+
+    def _read(self, libvirt: ModuleType) -> Domains:
+        if self._connection is None:
+            self._connection = libvirt.openReadOnly(self._uri)
+        connection = self._connection
+        handles = connection.listAllDomains(0)
+        persistent = {
+            each.UUIDString()
+            for each in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT)
+        }
+        states = _states(libvirt, connection)
+        found = {}
+        for handle in handles:
+            uuid = handle.UUIDString()
+            try:
+                found[uuid] = self._domain(libvirt, handle, states.get(uuid), persistent=uuid in persistent)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:  # ended meanwhile, and was transient
+                    raise
+        return Domains(by_uuid=found, hypervisor=self._uri)
+
+    def _domain(
+        self, libvirt: ModuleType, handle: lib.virDomain, state: tuple[int, int] | None, *, persistent: bool
+    ) -> Domain:
+        current = _parse(handle, 0)
+        if state is None or current.live != _is_live(state):  # it started or ended between the two answers
+            number, reason = handle.state()
+            state = (number, reason)
+            current = _parse(handle, 0)
+        stored: tuple[GuestInterface, ...] = ()
+        if persistent:
+            stored = (
+                _parse(handle, libvirt.VIR_DOMAIN_XML_INACTIVE).interfaces
+                if current.live
+                else current.interfaces
+            )
+        known, word = state_words(*state)
+        return Domain(
+            uuid=handle.UUIDString(),
+            name=handle.name(),
+            state=known,
+            reason=word,
+            live=current.live,
+            persistent=persistent,
+            job=self._job(libvirt, handle) if current.live else "",
+            managers=current.managers,
+            interfaces=current.interfaces if current.live else (),
+            persistent_interfaces=stored,
+        )
+
+    def _job(self, libvirt: ModuleType, handle: lib.virDomain) -> str:
+        try:
+            free = handle.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OK
+            thread = self._jobs if free else self._jobs_of_occupied
+            return thread.read(partial(_job_word, handle), _JOB_SECONDS)
+        except ReadError:
+            return "unknown"
+        except libvirt.libvirtError as error:
+            code = error.get_error_code()
+            if code == libvirt.VIR_ERR_NO_SUPPORT:  # a driver without jobs
+                return ""
+            if code in {libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_OPERATION_TIMEOUT}:
+                return "unknown"  # it comes in by migration, or it has just ended
+            raise
+
+    def _failed(self, error: lib.libvirtError) -> ReadError:
+        trouble = trouble_of(int(error.get_error_code() or 0), int(error.get_int1() or 0))
+        words = str(error.get_error_message() or error)
+        if trouble is Trouble.DENIED:
+            return ReadError(
+                trouble, f"libvirt at {self._uri}: {words} (run as root, or as a member of group libvirt)"
+            )
+        if trouble is Trouble.INVALID:
+            return ReadError(trouble, f"libvirt at {self._uri}: {words} (check sources.libvirt_uri)")
+        return ReadError(trouble, f"libvirt unreachable at {self._uri}: {words} ({_NEXT_STEP})")
+
+
+def read_domains(uri: str, *, seconds: float) -> Domains:
+    """All domains, read once over a connection of its own.
+
+    Raises:
+        ReadError: with its trouble, UNRESPONSIVE after ``seconds``.
+    """
+    return SourceThread(f"libvirt at {uri}").read(LibvirtReader(uri).read, seconds)
+
+
+def _job_word(handle: lib.virDomain) -> str:
+    statistics = handle.jobStats()
+    return operation_word(int(statistics.get("operation", 0))) if statistics.get("type", 0) else ""
+
+
+def _states(libvirt: ModuleType, connection: lib.virConnect) -> dict[str, tuple[int, int]]:
+    """State and reason of every domain, in one call where the driver has it."""
+    try:
+        every = connection.getAllDomainStats(
+            libvirt.VIR_DOMAIN_STATS_STATE, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+        )
+    except libvirt.libvirtError as error:
+        if error.get_error_code() not in {libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_INVALID_ARG}:
+            raise
+        return {}
+    return {
+        handle.UUIDString(): (int(numbers["state.state"]), int(numbers.get("state.reason", 0)))
+        for handle, numbers in every
+        if "state.state" in numbers
+    }
+
+
+def _is_live(state: tuple[int, int]) -> bool:
+    return state_words(*state)[0] not in {DomainState.SHUTOFF, DomainState.NOSTATE}
+
+
+def _parse(handle: lib.virDomain, flags: int) -> DomainXml:
+    name = handle.name()
+    text = handle.XMLDesc(flags)
+    try:
+        return parse_domain(text, name)
+    except DomainXmlError as error:
+        raise ReadError(
+            Trouble.INVALID,
+            f"libvirt's XML of domain {name!r} can't be read: {error} (virsh dumpxml {handle.UUIDString()})",
+        ) from error
+
+
+def _say_nothing(_context: object, _error: object) -> None:
+    """Errors arrive as exceptions."""

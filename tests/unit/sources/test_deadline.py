@@ -1,0 +1,72 @@
+"""One thread per source, one call in flight, and nobody waits longer than he wants."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from hostagent.model.host import Trouble
+from hostagent.sources.deadline import ReadError, SourceThread
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def readers(name: str) -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == f"read {name}"]
+
+
+def test_answer_and_error() -> None:
+    thread = SourceThread("answers")
+    assert thread.read(lambda: 42, 1.0) == 42
+    with pytest.raises(KeyError):
+        thread.read(lambda: {}["x"], 1.0)
+    assert thread.read(lambda: "next", 1.0) == "next"
+    thread.close()
+
+
+def test_stuck_call_is_given_up_and_no_second_one_starts(gate: threading.Event) -> None:
+    thread = SourceThread("stuck")
+    calls = []
+    began = time.monotonic()
+    with pytest.raises(ReadError, match=r"stuck did not answer within 0\.1 s") as raised:
+        thread.read(gate.wait, 0.1)
+    assert raised.value.trouble is Trouble.UNRESPONSIVE
+    with pytest.raises(ReadError, match="stuck has not answered for 0 s"):
+        thread.read(lambda: calls.append(1), 5.0)
+    assert time.monotonic() - began < 1.0
+    assert not calls
+    assert len(readers("stuck")) == 1
+
+
+def test_recovers_when_the_stuck_call_ends(gate: threading.Event) -> None:
+    thread = SourceThread("recovers")
+    stuck = thread.start(gate.wait)
+    assert not stuck.wait(time.monotonic() + 0.05)
+    gate.set()
+    assert stuck.wait(time.monotonic() + 1.0)
+    assert thread.read(lambda: "fresh", 1.0) == "fresh"
+
+
+def test_close_ends_the_thread_and_a_later_call_starts_another() -> None:
+    thread = SourceThread("closes")
+    assert thread.read(lambda: 1, 1.0) == 1
+    [first] = readers("closes")
+    thread.close()
+    first.join(1.0)
+    assert not first.is_alive()
+    assert thread.read(lambda: 2, 1.0) == 2
+    thread.close()
+
+
+def test_a_reason_is_one_line() -> None:
+    assert ReadError(Trouble.INVALID, "domain 'a\nb'\t  is odd").reason == "domain 'a b' is odd"
+
+
+def test_stuck_thread_does_not_keep_the_interpreter() -> None:
+    assert all(each.daemon for each in threading.enumerate() if each.name.startswith("read "))
