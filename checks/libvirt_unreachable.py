@@ -6,7 +6,7 @@ from hostagent.model.host import Trouble
 
 
 def _words(domains: Domains) -> str:
-    return f"libvirt answers: {len(domains.by_uuid)} domains, {len(domains.live())} running"
+    return f"libvirt answers (domains: {len(domains.by_uuid)}, running: {len(domains.live())})"
 
 
 CHECK = Check(

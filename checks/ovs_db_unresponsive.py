@@ -6,7 +6,7 @@ from hostagent.model.ports import Ovs
 
 
 def _words(ovs: Ovs) -> str:
-    return f"OVSDB answers: {len(ovs.bridges)} bridges, {len(ovs.ports)} ports"
+    return f"OVSDB answers (bridges: {len(ovs.bridges)}, ports: {len(ovs.ports)})"
 
 
 CHECK = Check(

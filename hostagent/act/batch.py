@@ -26,9 +26,9 @@ class Log(Protocol):
 
 
 class Batch:
-    """Carries out transitions. ``untold`` is why the journal could not be written after the first transaction.
+    """Carries out transitions. ``untold`` is why the journal could not be written once it had ``begun``.
 
-    From there on a full disk must not keep removed ports out; the rows themselves tell the next run.
+    After the first transaction a full disk must not keep removed ports out; the rows themselves tell the next run.
 
     Raises:
         ChangedError: rows are not as they were read; nothing was changed.
@@ -37,10 +37,10 @@ class Batch:
         JournalError: the journal can't be written.
     """
 
-    def __init__(self, store: Store, log: Log) -> None:
+    def __init__(self, store: Store, log: Log, *, begun: bool = False) -> None:
         self._store = store
         self._log = log
-        self._begun = False
+        self._begun = begun
         self.untold = ""
 
     def run(self, transitions: Sequence[Transition], db: Database) -> dict[int, str]:

@@ -55,19 +55,19 @@ class Executor:
         if not plan.steps:
             return Outcome(run="")
         with lock.held(self._settings, who=who, wait_seconds=self._wait):
-            recovered = Recovery(self._settings, self._look).all(who=who)
+            recovered = Recovery(self._settings, self._look).all()
             return self._apply(dict(enumerate(plan.steps, 1)), who, recovered)
 
     def undo(self, identity: str, *, who: str) -> Outcome:
         """Take back an action (RUN.N) or a whole run (RUN), or refuse with what has changed meanwhile."""
         with lock.held(self._settings, who=who, wait_seconds=self._wait):
-            recovered = Recovery(self._settings, self._look).all(who=who)
+            recovered = Recovery(self._settings, self._look).all()
             return Undoing(self._settings, self._look).undo(identity, who=who, recovered=recovered)
 
     def recover(self, *, who: str) -> tuple[str, ...]:
         """End runs whose process died; what became of each, in words. The agent calls it at its start."""
         with lock.held(self._settings, who=who, wait_seconds=self._wait):
-            return Recovery(self._settings, self._look).all(who=who)
+            return Recovery(self._settings, self._look).all()
 
     def _apply(self, steps: Mapping[int, Step], who: str, recovered: tuple[str, ...]) -> Outcome:
         world = world_of(self._look())

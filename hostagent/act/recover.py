@@ -15,7 +15,7 @@ from hostagent.act.journal import Journal, paths
 from hostagent.act.operations import late
 from hostagent.act.recheck import world_of
 from hostagent.act.store import Store
-from hostagent.errors import JournalError, RefusedError
+from hostagent.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,21 +35,20 @@ class Recovery:
         self._settings = settings
         self._look = look
 
-    def all(self, *, who: str) -> tuple[str, ...]:
+    def all(self) -> tuple[str, ...]:
         """End every unfinished run; what became of each, in words."""
         found = [told for told in map(tell, _unfinished(paths(self._settings))) if not told.finished]
-        return tuple(self._end(told, who) for told in found)
+        return tuple(self._end(told) for told in found)
 
-    def _end(self, told: Told, who: str) -> str:
+    def _end(self, told: Told) -> str:
         with Journal.reopen(told.path) as journal:
-            journal.write("recovering", who=who)
             results = self._results(told, journal)
             rest = {n: (Did.DROPPED, _UNTOUCHED) for n in told.actions if n not in results}
             results = rest | results
-            if untold := journal.finish(results):
-                raise JournalError(untold)
+            untold = journal.finish(results)
         done = sum(state is Did.DONE for state, _ in results.values())
-        return f"run {told.path.stem} had died: {done} of {len(results)} actions were carried out"
+        words = f"run {told.path.stem} had died: {done} of {len(results)} actions were carried out"
+        return f"{words}; it can't be closed: {untold}" if untold else words
 
     def _results(self, told: Told, journal: Journal) -> Results:
         transitions = told.transitions
@@ -60,7 +59,7 @@ class Recovery:
             certain = ("committed", "first") in told.phases
             if not certain and not happened(transitions, db, chosen=store.chosen):
                 return {}
-            batch = Batch(store, journal)
+            batch = Batch(store, journal, begun=True)
             waiting = [
                 each
                 for each in late(transitions)

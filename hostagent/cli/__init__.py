@@ -8,6 +8,7 @@ import sys
 from typing import NoReturn
 
 from hostagent.cli.app import run
+from hostagent.cli.session import STARTED
 
 __all__ = ["main"]
 
@@ -17,7 +18,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a C locale must not turn "→" into an error
-    leave(run(sys.argv[1:]))
+    leave(run(sys.argv[1:], started=STARTED))
 
 
 def leave(code: int) -> NoReturn:

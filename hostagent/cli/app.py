@@ -56,9 +56,9 @@ def _root(context: click.Context, config: Path | None) -> int:
     return 0
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], *, started: float) -> int:
     """Run one command line and return its exit code; no error leaves this function."""
-    session = Session(nagios=any(word.endswith("nagios") for word in arguments))
+    session = Session(started=started, nagios=any(word.endswith("nagios") for word in arguments))
     try:
         code = _root.main(args=list(arguments), prog_name="hostagent", standalone_mode=False, obj=session)
     except click.Abort:

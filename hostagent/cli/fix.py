@@ -64,14 +64,14 @@ def fix(
     gatherer = Gatherer(settings)
     timeout = timeout or settings.looks.timeout_seconds
     with bounded(session, timeout, code=EXIT_REFUSED):
-        looked = look(gatherer, settings, until=session.started + timeout, codes=asked)
+        looked = look(gatherer, settings, until=session.started + timeout, codes=asked or CODES)
         plan = plan_repair(looked.drift, looked.snapshot, limits=settings.repair, codes=asked, force=force)
     fixed = Fixed(
         host=os.uname().nodename,
         taken_at=looked.snapshot.taken_at,
         plan=plan,
         unjudged=dict(_unjudged(looked, asked)),
-        apply=apply,
+        asked=asked,
     )
     if apply and plan.steps and not plan.refused:
         fixed = _apply(fixed, settings, gatherer, yes=yes, quiet=as_json)

@@ -23,12 +23,15 @@ _WORDS = {EXIT_PENDING: "pending", EXIT_PARTIAL: "partial", EXIT_REFUSED: "refus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fixed:
-    """One run of fix. ``unjudged`` are codes that could not be looked for; ``left_out`` lacked consent."""
+    """One run of fix, restricted to the codes ``asked``.
+
+    ``unjudged`` are codes that could not be looked for; ``left_out``: some steps lacked consent.
+    """
 
     host: str
     taken_at: float
     plan: Plan
-    apply: bool
+    asked: frozenset[str] = frozenset()
     unjudged: Mapping[str, Unknown] = field(default_factory=dict)
     left_out: bool = False
     outcome: Outcome | None = None
@@ -156,9 +159,8 @@ def _conclusion(fixed: Fixed) -> str:
     if not steps:
         blind = "Nothing was found to do, but not everything could be looked at."
         return blind if fixed.unjudged else "Nothing to do."
-    return (
-        f"{count} step{'s' if count > 1 else ''} planned, nothing changed. Carry out: hostagent fix --apply"
-    )
+    command = " ".join(("hostagent fix", *sorted(fixed.asked), "--apply"))
+    return f"{count} step{'s' if count > 1 else ''} planned, nothing changed. Carry out: {command}"
 
 
 def value_words(value: Value) -> str:

@@ -63,12 +63,12 @@ def look(
     *,
     until: float,
     flows: bool = False,
-    codes: Collection[str] = (),
+    codes: Collection[str] = CODES,
 ) -> Looked:
     """Look once, and again after the grace if the first look suspects what is normal for a moment.
 
     ``until`` is the monotonic time at which the command must have ended; ``codes`` are those that
-    somebody asked for, all if empty. Half of the time is kept for the second look.
+    somebody asked for. Half of the time is kept for the second look.
     """
     grace = settings.looks.grace_seconds
     time_left = until - time.monotonic() - _MARGIN_SECONDS
@@ -76,7 +76,7 @@ def look(
     first_seconds = round(half if half >= _LEAST_LOOK_SECONDS else max(time_left, 0.1), 1)
     snapshot = gatherer.look(timeout_seconds=first_seconds, flows=flows)
     first = find_drift(snapshot)
-    asked = replace(first, findings=tuple(f for f in first.findings if not codes or f.code in codes))
+    asked = replace(first, findings=tuple(f for f in first.findings if f.code in codes))
     if not wants_second_look(asked):
         return Looked(snapshot=snapshot, drift=_certain(first, "nobody asked for it"), looks=1)
     time_left = until - time.monotonic() - _MARGIN_SECONDS - grace

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hostagent.cli.words import printable, put, say
 from hostagent.config import DEFAULT_FILE, Settings, load
 from hostagent.errors import ConfigError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 EXIT_OK, EXIT_WARN, EXIT_CRIT, EXIT_UNKNOWN = 0, 1, 2, 3
 EXIT_PENDING, EXIT_PARTIAL, EXIT_REFUSED = 10, 11, 12
 
-_STARTED = time.monotonic()  # nearly the start of the process: this file is imported before any slow one
+STARTED = time.monotonic()  # nearly the start of the process: this file is imported before any slow one
 
 
 @dataclass(slots=True)
 class Session:
-    """One command line. ``nagios``: a plugin's words belong on stdout, also those of a failure."""
+    """One command line, ``started`` on the monotonic clock.
 
+    ``nagios``: a plugin's words belong on stdout, also those of a failure.
+    """
+
+    started: float
     nagios: bool = False
     config_file: Path | None = None
-    started: float = field(default=_STARTED)
 
     def settings(self) -> Settings:
         """The node's settings.
@@ -54,8 +53,3 @@ class Session:
             put(f"UNKNOWN - {line.replace('|', '/')}\n")
         else:
             say(f"hostagent: {line}")
-
-
-def elapsed(session: Session, *, now: Callable[[], float] = time.monotonic) -> float:
-    """Seconds since the command began."""
-    return now() - session.started

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from hostagent.errors import HostagentError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,9 +45,19 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def put(text: str) -> None:
-    """Data, to stdout."""
-    if sys.stdout is not None:
-        sys.stdout.write(text)
+    """Data, to stdout.
+
+    Raises:
+        HostagentError: it can't be written; BrokenPipeError: nobody reads any more.
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.write(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stdout = None  # what its buffer still holds can't be written either
+        raise HostagentError(f"the output can't be written: {error.strerror}") from error
 
 
 def put_json(document: dict[str, Any]) -> None:

@@ -30,9 +30,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
-    """All checks by code, in the order of their codes, and the files that were refused."""
+    """All checks by code, in the order of their codes, and the files that were refused.
+
+    ``site`` are the codes of the site's own.
+    """
 
     by_code: Mapping[str, Check]
+    site: frozenset[str] = frozenset()
     refused: tuple[Refused, ...] = ()
 
     def groups(self) -> frozenset[str]:
@@ -47,6 +51,7 @@ def load_checks(site_dir: str) -> Checks:
     """
     found: dict[str, Check] = {}
     refused: list[Refused] = []
+    own: set[str] = set()
     for path, site in [*_shipped(), *_site(site_dir, refused)]:
         try:
             check = _load(path, site=site)
@@ -58,7 +63,8 @@ def load_checks(site_dir: str) -> Checks:
             refused.append(Refused(code=check.code, reason=reason))
         else:
             found[check.code] = check
-    return Checks(by_code=dict(sorted(found.items())), refused=tuple(refused))
+            own.update({check.code} if site else ())
+    return Checks(by_code=dict(sorted(found.items())), site=frozenset(own), refused=tuple(refused))
 
 
 def _shipped() -> Iterator[tuple[Path, bool]]:
@@ -101,7 +107,12 @@ def _load(path: Path, *, site: bool) -> Check:
     Raises:
         CheckError: it is not trusted, does not run, or is no check.
     """
-    module = _run_site(path) if site else _run_shipped(path)
+    try:
+        module = _run_site(path) if site else _run_shipped(path)
+    except CheckError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise CheckError(f"{path}: {type(error).__name__}: {error}") from error
     check = getattr(module, "CHECK", None)
     if not isinstance(check, Check):
         raise CheckError(f"{path}: has no CHECK = Check(…)")
@@ -123,15 +134,9 @@ def _run_shipped(path: Path) -> ModuleType:
 def _run_site(path: Path) -> ModuleType:
     module = ModuleType(f"hostagent_site_checks.{path.stem}")
     module.__file__ = str(path)
-    try:
-        code = compile(_read_trusted(path), str(path), "exec", dont_inherit=True)
-        sys.modules[module.__name__] = module
-        exec(code, module.__dict__)  # noqa: S102  the site's own code, trusted by its owner and mode above
-    except CheckError:
-        raise
-    except Exception as error:
-        sys.modules.pop(module.__name__, None)
-        raise CheckError(f"{path}: {type(error).__name__}: {error}") from error
+    code = compile(_read_trusted(path), str(path), "exec", dont_inherit=True)
+    sys.modules[module.__name__] = module  # dataclasses look their module up there
+    exec(code, module.__dict__)  # noqa: S102  the site's own code, trusted by its owner and mode
     return module
 
 

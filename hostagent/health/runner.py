@@ -30,10 +30,10 @@ def select(checks: Checks, names: Iterable[str]) -> Checks:
     for name in sorted(wanted):
         if name.upper() not in known and name.lower() not in checks.groups():
             raise CheckError(f"no check and no group is called {name} (hostagent checks list shows them)")
+    chosen = {code: each for code, each in checks.by_code.items() if code in codes or each.group in groups}
     return Checks(
-        by_code={
-            code: each for code, each in checks.by_code.items() if code in codes or each.group in groups
-        },
+        by_code=chosen,
+        site=checks.site & chosen.keys(),
         refused=tuple(each for each in checks.refused if each.code in codes),
     )
 
@@ -50,7 +50,7 @@ def _run_one(check: Check, context: Context) -> Result:
     begin = time.perf_counter()
     try:
         verdict = check.evaluate(context)
-    except Exception as error:  # noqa: BLE001  the loader's edge: one broken check must not hide the others
+    except (Exception, SystemExit) as error:  # noqa: BLE001  the loader's edge: one broken check must not hide the others
         reason = f"the check itself failed: {type(error).__name__}: {error}"
         return Result(
             code=check.code,

@@ -110,15 +110,15 @@ class LibvirtReader:
     def _domain(
         self, libvirt: ModuleType, handle: lib.virDomain, state: tuple[int, int] | None, *, persistent: bool
     ) -> Domain:
-        current = _parse(handle, 0)
+        current = self._parse(libvirt, handle, 0)
         if state is None or current.live != _is_live(state):  # it started or ended between the two answers
             number, reason = handle.state()
             state = (number, reason)
-            current = _parse(handle, 0)
+            current = self._parse(libvirt, handle, 0)
         stored: tuple[GuestInterface, ...] = ()
         if persistent:
             stored = (
-                _parse(handle, libvirt.VIR_DOMAIN_XML_INACTIVE).interfaces
+                self._parse(libvirt, handle, libvirt.VIR_DOMAIN_XML_INACTIVE).interfaces
                 if current.live
                 else current.interfaces
             )
@@ -135,6 +135,20 @@ class LibvirtReader:
             interfaces=current.interfaces if current.live else (),
             persistent_interfaces=stored,
         )
+
+    def _parse(self, libvirt: ModuleType, handle: lib.virDomain, flags: int) -> DomainXml:
+        name = handle.name()
+        try:
+            return parse_domain(handle.XMLDesc(flags), name)
+        except DomainXmlError as error:
+            words = f"libvirt's XML of domain {name!r} can't be read: {error}"
+        except libvirt.libvirtError as error:
+            gone = error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN
+            if gone or self._connection is None or not self._connection.isAlive():
+                raise
+            # For instance more than 4 MiB of it, which no message of libvirt's can hold.
+            words = f"libvirt does not hand out the XML of domain {name!r}: {error}"
+        raise ReadError(Trouble.INVALID, f"{words} (virsh dumpxml {handle.UUIDString()})")
 
     def _job(self, libvirt: ModuleType, handle: lib.virDomain) -> str:
         try:
@@ -196,18 +210,6 @@ def _states(libvirt: ModuleType, connection: lib.virConnect) -> dict[str, tuple[
 
 def _is_live(state: tuple[int, int]) -> bool:
     return state_words(*state)[0] not in {DomainState.SHUTOFF, DomainState.NOSTATE}
-
-
-def _parse(handle: lib.virDomain, flags: int) -> DomainXml:
-    name = handle.name()
-    text = handle.XMLDesc(flags)
-    try:
-        return parse_domain(text, name)
-    except DomainXmlError as error:
-        raise ReadError(
-            Trouble.INVALID,
-            f"libvirt's XML of domain {name!r} can't be read: {error} (virsh dumpxml {handle.UUIDString()})",
-        ) from error
 
 
 def _say_nothing(_context: object, _error: object) -> None:

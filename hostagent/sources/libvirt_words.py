@@ -88,7 +88,7 @@ _DENIED = {
     88,
     94,
 }  # OPERATION_DENIED, AUTH_FAILED, AUTH_CANCELLED, ACCESS_DENIED, AUTH_UNAVAILABLE
-_NO_DRIVER = {3, 5, 67, 90}  # NO_SUPPORT, NO_CONNECT, CONFIG_UNSUPPORTED, no such URI
+_NO_DRIVER = {3, 5, 67}  # NO_SUPPORT, NO_CONNECT, CONFIG_UNSUPPORTED
 
 
 def state_words(state: int, reason: int) -> tuple[DomainState, str]:

@@ -11,9 +11,7 @@ from tests.lab.programs import LabError
 
 _TOP: Final = Path("/sys/fs/cgroup")
 # The last one is the cgroup v2 hierarchy: only that has cgroup.kill.
-HIERARCHIES: Final = (
-    [_TOP / "systemd", _TOP / "unified"] if (_TOP / "unified").is_dir() else [_TOP]
-)
+HIERARCHIES: Final = [_TOP / "systemd", _TOP / "unified"] if (_TOP / "unified").is_dir() else [_TOP]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class Cgroup:
         """Remove the empty tree, deepest first."""
         for root in self.roots:
             for folder, _, _ in os.walk(root, topdown=False):
-                os.rmdir(folder)
+                Path(folder).rmdir()
 
     def _keepers(self) -> Iterator[int]:
         for folder in ("", "supervisor"):

@@ -1,9 +1,9 @@
 """Frames on a guest's tap, seen from outside both the guest and the switch.
 
-Which way a frame goes is told by its packet type. On a guest's tap QEMU holds the tap's file: what the guest
-sends comes *in* from there, and what the switch delivers (vswitchd's packet socket; in the kernel datapath the
-device's transmit queue) goes *out* to it. On a bridge's internal port of the userspace datapath vswitchd itself
-holds the file, so there it is the other way round.
+Which way a frame goes is told by its packet type. On a guest's tap QEMU holds the tap's file: what the
+guest sends comes *in* from there, and what the switch delivers goes *out* to it, from vswitchd's packet
+socket or the kernel datapath. On a bridge's internal port of the userspace datapath it is vswitchd that holds
+the file, so there it is the other way round.
 """
 
 import subprocess

@@ -44,7 +44,7 @@ def _only(root: Path, pattern: str) -> Path:
 
 
 class Archive:
-    """A cpio archive in the kernel's newc format: Documentation/driver-api/early-userspace/buffer-format.rst."""
+    """A cpio archive in newc format: the kernel's driver-api/early-userspace/buffer-format.rst."""
 
     def __init__(self) -> None:
         self._data = bytearray()

@@ -4,7 +4,6 @@
 import argparse
 import hashlib
 import ipaddress
-import os
 import subprocess
 import sys
 import uuid
@@ -14,24 +13,6 @@ from xml.sax.saxutils import escape, quoteattr
 FOLDER = Path("/srv/guest")
 IMAGES = Path("/var/lib/libvirt/images")
 
-# The only way to loop is a script, and the only way in is the initrd. Each imgfetch starts iPXE asking for a
-# neighbour that is not there: five broadcast ARP requests within 2 s, sent while `prompt` idles. Six such
-# neighbours, more than 5 s per turn: five frames a second, gaps below 0.4 s, 4 % of a core. (A UDP broadcast per
-# imgfetch would cost 25 % of a core: it spins for a BIOS tick.) The netmask is /8 so that the absent
-# neighbours lie outside the guest's own subnet and yet on the link.
-BEACON_HEAD = """#!ipxe
-set net0/ip {ip}
-set net0/netmask 255.0.0.0
-ifopen net0
-:loop
-"""
-BEACON_STEP = """imgfetch --timeout 1 tftp://{target}/beacon ||
-prompt --timeout 850 ||
-"""
-BEACON_TAIL = "goto loop\n"
-# With less, QEMU 7.2 puts the initrd where this iPXE's own code goes (64 MiB of memory and below).
-BEACON_BYTES = 2 << 20
-
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="lab-guest", description="Test guests of this node.")
@@ -40,7 +21,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     define.add_argument("--bridge", required=True)
     define.add_argument("--vlan", type=int, metavar="N")
     define.add_argument("--mac", help="default: made from the name")
-    define.add_argument("--ip", type=ipaddress.IPv4Interface, metavar="CIDR", help="static address, and beacons")
+    define.add_argument("--ip", type=ipaddress.IPv4Interface, metavar="CIDR", help="its address; it beacons")
     define.add_argument("--bandwidth", type=int, metavar="KBPS", help="kilobytes per second, both ways")
     define.add_argument("--kind", choices=("ipxe", "linux"), default="ipxe")
     define.add_argument("--memory", type=int, metavar="MIB", help="default: 64 for ipxe, 128 for linux")
@@ -56,27 +37,35 @@ def mac_of(name: str) -> str:
     return "52:54:00:" + octets.hex(":")
 
 
-def beacon(ip: ipaddress.IPv4Address) -> str:
-    """Return the iPXE script of a guest that beacons."""
+def ipxe_commands(ip: ipaddress.IPv4Address) -> str:
+    """Return the command line of an iPXE guest that answers and beacons.
+
+    The netmask is /8 so that the neighbours it asks for lie outside its own subnet and yet on the link.
+    """
     first, second, third, _ = ip.packed
-    absent = ipaddress.IPv4Address(bytes([first, 255, 254 if (second, third) == (255, 255) else 255, 1]))
-    steps = "".join(BEACON_STEP.format(target=absent + number) for number in range(6))
-    return BEACON_HEAD.format(ip=ip) + steps + BEACON_TAIL
+    absent = f"{first}.255.{254 if (second, third) == (255, 255) else 255}"
+    return (
+        f"set net0/ip {ip} ; set net0/netmask 255.0.0.0 ; ifopen net0 ; set absent {absent} ; "
+        "imgexec <INITRD> ; shell"
+    )
 
 
 def os_section(guest: argparse.Namespace) -> str:
     if guest.kind == "linux":
-        words = f"console=ttyS0 quiet panic=1 lab.name={guest.name}" + (f" lab.ip={guest.ip}" if guest.ip else "")
-        boot = f"<kernel>{FOLDER}/vmlinuz</kernel><initrd>{FOLDER}/initrd.gz</initrd><cmdline>{escape(words)}</cmdline>"
+        words = f"console=ttyS0 quiet panic=1 lab.name={guest.name}"
+        if guest.ip is not None:
+            words += f" lab.ip={guest.ip}"
+        boot = (
+            f"<kernel>{FOLDER}/vmlinuz</kernel><initrd>{FOLDER}/initrd.gz</initrd>"
+            f"<cmdline>{escape(words)}</cmdline>"
+        )
     elif guest.ip is None:
         boot = f"<kernel>{FOLDER}/ipxe.lkrn</kernel><cmdline>ifopen net0 ; shell</cmdline>"
     else:
-        path = FOLDER / f"{guest.name}.ipxe"
-        path.write_text(beacon(guest.ip.ip))
-        os.truncate(path, BEACON_BYTES)
         boot = (
-            f"<kernel>{FOLDER}/ipxe.lkrn</kernel><initrd>{escape(str(path))}</initrd>"
-            "<cmdline>imgexec &lt;INITRD&gt; ; shell</cmdline>"
+            # The script is the only way to loop, and the initrd the only way in.
+            f"<kernel>{FOLDER}/ipxe.lkrn</kernel><initrd>{FOLDER}/beacon.ipxe</initrd>"
+            f"<cmdline>{escape(ipxe_commands(guest.ip.ip))}</cmdline>"
         )
     return f"<os><type arch='x86_64' machine='pc'>hvm</type>{boot}</os>"
 

@@ -13,7 +13,7 @@ from typing import Final
 from tests.lab.cgroup import Cgroup
 from tests.lab.overlay import UNSHARE
 from tests.lab.paths import CHECKOUT, STATE, machine_name
-from tests.lab.programs import LabError, ProgramError, run
+from tests.lab.programs import LabError, run
 
 _NSPAWN: Final = Path("/run/systemd/nspawn")
 # Into the node's cgroup first, so that what a test starts in a node is the node's; then into its namespaces.
@@ -81,18 +81,17 @@ class Machine:
         """Return when libvirtd, ovsdb-server and vswitchd answer."""
         deadline = time.monotonic() + timeout
         for question in _ANSWERS:
-            while True:
-                try:
-                    argv = self.enter(question)
-                    run(argv, timeout=5, env=self.environment(), shown_as=question)
-                    break
-                except ProgramError as error:
-                    if time.monotonic() > deadline:
-                        tail = self.console_tail()
-                        raise LabError(f"node {self.name} is not ready: {error}\n{tail}") from None
-                    time.sleep(0.05)
-                except LabError:
-                    raise LabError(f"node {self.name} went off while booting\n{self.console_tail()}") from None
+            while (why := self._refusal(question)) is not None:
+                if time.monotonic() > deadline or self.cgroup.leader() is None:
+                    raise LabError(f"node {self.name} is not ready: {why}\n{self.console_tail()}")
+                time.sleep(0.05)
+
+    def _refusal(self, question: Sequence[str]) -> LabError | None:
+        try:
+            run(self.enter(question), timeout=5, env=self.environment(), shown_as=question)
+        except LabError as error:
+            return error
+        return None
 
     def power_off(self, *, timeout: float = 120.0) -> None:
         """Shut down cleanly."""

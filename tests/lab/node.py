@@ -39,7 +39,11 @@ class Node:
         return STATE / self.name / "console.log"
 
     def run(
-        self, *argv: str, check: bool = True, timeout: float = 60.0, input: str | None = None
+        self,
+        *argv: str,
+        check: bool = True,
+        timeout: float = 60.0,
+        input: str | None = None,  # noqa: A002
     ) -> subprocess.CompletedProcess[str]:
         """Run a program inside; a ProgramError shows the command line, stdout and stderr."""
         machine = Machine(self.name)

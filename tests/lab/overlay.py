@@ -1,18 +1,12 @@
-"""Overlay mounts, made in a mount namespace of one's own so that they end with the last process in it.
+"""Overlay mounts, made in a mount namespace of one's own so that they end with the last process in it."""
 
-Run as a program inside `unshare --mount`, this module mounts and then becomes another program:
-    python -m tests.lab.overlay FOLDER LOWER:LOWER… -- ARGV…
-FOLDER holds upper, work and root; ARGV runs with root as its root directory.
-"""
-
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from tests.lab.paths import CHECKOUT
-from tests.lab.programs import ProgramError, run
+from tests.lab.programs import run
 
 UNSHARE: Final = ["unshare", "--mount", "--propagation", "private", "--"]
 
@@ -28,7 +22,7 @@ def mount(folder: Path, lowers: Sequence[str]) -> Path:
 
 def run_inside(folder: Path, lowers: Sequence[Path], argv: Sequence[str]) -> None:
     """Run a program in the layers; what it writes is left in FOLDER/upper."""
-    module = [sys.executable, "-m", "tests.lab.overlay", str(folder), ":".join(map(str, lowers)), "--"]
+    module = [sys.executable, "-m", "tests.lab.inside", str(folder), ":".join(map(str, lowers)), "--"]
     try:
         run([*UNSHARE, *module, *argv], cwd=CHECKOUT, shown_as=argv)
     finally:
@@ -36,19 +30,3 @@ def run_inside(folder: Path, lowers: Sequence[Path], argv: Sequence[str]) -> Non
         for left in (folder / "work" / "work", folder / "work", folder / "root"):
             if left.is_dir() and not any(left.iterdir()):
                 left.rmdir()
-
-
-def main() -> None:
-    folder, lowers, _, *argv = sys.argv[1:]
-    try:
-        root = mount(Path(folder), lowers.split(":"))
-    except ProgramError as error:
-        raise SystemExit(str(error)) from error
-    os.chroot(root)
-    os.chdir("/")
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-    os.execvpe(argv[0], argv, environment)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""OVSDB's file as a log of records: ovsdb(5), 'Standalone and Active-Backup Database Model', and ovsdb/log.c."""
+"""OVSDB's file as a log of records: ovsdb(5), 'File Formats', and ovsdb/log.c."""
 
 import os
 import re

@@ -44,5 +44,6 @@ def tree_digest(*roots: Path) -> str:
         files = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
         for path in files:
             if "__pycache__" not in path.parts:
-                parts += [f"{path.relative_to(root.parent)} {path.stat().st_mode & 0o111:o}", path.read_bytes()]
+                mode = path.stat().st_mode & 0o111
+                parts += [f"{path.relative_to(root.parent)} {mode:o}", path.read_bytes()]
     return digest(*parts)

@@ -32,7 +32,7 @@ def run(
     *,
     check: bool = True,
     timeout: float | None = None,
-    input: str | None = None,
+    input: str | None = None,  # noqa: A002 - subprocess.run's own name for it
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
     keep_open: Sequence[int] = (),

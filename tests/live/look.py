@@ -40,6 +40,11 @@ def fix(node: Node, *arguments: str) -> int:
     return node.run("hostagent", "fix", *arguments, check=False, timeout=120).returncode
 
 
+def last_run(node: Node) -> str:
+    """The id of the newest run in ``hostagent history``."""
+    return str(json.loads(node.run("hostagent", "history", "--json").stdout)["runs"][-1]["id"])
+
+
 def rows(node: Node, *, keep: Iterable[str] = ()) -> dict[str, list[str]]:
     """Every table's rows, by content, with references followed by name where a UUID would differ."""
     found: dict[str, list[str]] = {}

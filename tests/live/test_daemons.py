@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.look import alarms, check, fix, rows, signal
+from tests.live.look import alarms, check, fix, last_run, rows, signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,9 +112,7 @@ def test_then_it_is_repaired_and_undone(stale: Node) -> None:
     before = rows(stale)
     assert fix(stale, "--apply") == 0
     assert check(stale)[0] == 0
-    history = stale.run("hostagent", "history").stdout
-    assert "br-int/vnet0" in history
-    run = history.split()[0]
-    assert stale.run("hostagent", "undo", run, check=False).returncode == 0
+    assert "br-int/vnet0" in stale.run("hostagent", "history").stdout
+    assert stale.run("hostagent", "undo", last_run(stale), check=False).returncode == 0
     assert rows(stale) == before
     assert alarms(stale) == {"OVS_PORT_STALE br-int/vnet0"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.look import alarms, check, fix, rows
+from tests.live.look import alarms, check, fix, last_run, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +45,7 @@ def repaired(node: Node, wished: dict[str, list[str]], *arguments: str) -> None:
     assert fix(node, "--apply", *arguments) == 0
     assert rows(node) == wished
     assert alarms(node) == set()
-    run = node.run("hostagent", "history").stdout.split()[0]
-    undone = node.run("hostagent", "undo", run, check=False)
+    undone = node.run("hostagent", "undo", last_run(node), check=False)
     assert undone.returncode == 0, undone.stdout + undone.stderr
     assert rows(node) == broken
     assert fix(node, "--apply", *arguments) == 0

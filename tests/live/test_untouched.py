@@ -18,7 +18,7 @@ pytestmark = pytest.mark.lab
 
 OFF, COMING = str(UUID(int=0xA1)), str(UUID(int=0xA2))
 VIF = "external_ids:iface-id={0} external_ids:iface-status=active external_ids:attached-mac=fa:16:3e:00:00:01"
-LIBVIRT_IDS = f"external_ids:vm-id={UUID(int=0xB1)} external_ids:iface-id={UUID(int=0xB2)}"
+LIBVIRT_IDS = f"external_ids:vm-id={UUID(int=0xB1)}"
 
 
 def plug(node: Node, bridge: str, name: str, port: str = "", interface: str = "") -> None:

@@ -1,5 +1,7 @@
 """One thread per source, one call in flight, and nobody waits longer than he wants."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -25,7 +27,7 @@ def test_answer_and_error() -> None:
     thread = SourceThread("answers")
     assert thread.read(lambda: 42, 1.0) == 42
     with pytest.raises(KeyError):
-        thread.read(lambda: {}["x"], 1.0)
+        thread.read(lambda: {"y": 1}["x"], 1.0)
     assert thread.read(lambda: "next", 1.0) == "next"
     thread.close()
 
@@ -68,5 +70,10 @@ def test_a_reason_is_one_line() -> None:
     assert ReadError(Trouble.INVALID, "domain 'a\nb'\t  is odd").reason == "domain 'a b' is odd"
 
 
-def test_stuck_thread_does_not_keep_the_interpreter() -> None:
-    assert all(each.daemon for each in threading.enumerate() if each.name.startswith("read "))
+def test_a_stuck_thread_does_not_keep_the_interpreter() -> None:
+    program = (
+        "import time\nfrom hostagent.sources.deadline import SourceThread\n"
+        "SourceThread('x').start(lambda: time.sleep(60))\nprint('ends')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=10, check=True)
+    assert (done.stdout, done.stderr) == (b"ends\n", b"")

@@ -1,0 +1,309 @@
+"""What the reader makes of libvirt's calls: libvirt's own test driver, and a fake that misbehaves."""
+
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from hostagent.model.guests import DomainState
+from hostagent.model.host import Trouble
+from hostagent.sources.deadline import ReadError
+from hostagent.sources.libvirt import LibvirtReader, read_domains
+
+URI = "fake:///"
+
+
+class LibvirtError(Exception):
+    def __init__(self, code: int, message: str = "broken", int1: int = 0) -> None:
+        super().__init__(message)
+        self._values = (code, message, int1)
+
+    def get_error_code(self) -> int:
+        return self._values[0]
+
+    def get_error_message(self) -> str:
+        return self._values[1]
+
+    def get_int1(self) -> int:
+        return self._values[2]
+
+
+NAMES = {
+    "UUIDString": "uuid_string",
+    "XMLDesc": "xml_desc",
+    "controlInfo": "control_info",
+    "jobStats": "job_stats",
+    "isAlive": "is_alive",
+    "listAllDomains": "list_all_domains",
+    "getAllDomainStats": "get_all_domain_stats",
+}
+
+
+class LibvirtNames:
+    """Its methods can be called by libvirt's names."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in NAMES:
+            raise AttributeError(name)
+        return getattr(self, NAMES[name])
+
+
+class Dom(LibvirtNames):
+    """A domain; every attribute may be replaced by what a test wants to happen."""
+
+    def __init__(self, name: str, *, state: tuple[int, int] = (1, 1), live: bool = True) -> None:
+        self._name = name
+        self.stats: tuple[int, int] | None = state
+        self.live = live
+        self.now = state
+        self.control = 0
+        self.job: Callable[[], dict[str, int]] = lambda: {"type": 0}
+        self.xml: Callable[[int], str] = self._xml
+
+    def _xml(self, flags: int) -> str:
+        live = self.live and not flags & 2
+        target = "<target dev='vnet0'/>" if live else ""
+        interface = f"<interface type='bridge'>{target}</interface>"
+        start = "<domain id='1'>" if live else "<domain>"
+        return f"{start}<devices>{interface}</devices></domain>"
+
+    def uuid_string(self) -> str:
+        return f"uuid-{self._name}"
+
+    def name(self) -> str:
+        return self._name
+
+    def xml_desc(self, flags: int) -> str:
+        return self.xml(flags)
+
+    def state(self) -> list[int]:
+        return list(self.now)
+
+    def control_info(self) -> list[int]:
+        return [self.control, 0, 0]
+
+    def job_stats(self) -> dict[str, int]:
+        return self.job()
+
+
+class Connection(LibvirtNames):
+    def __init__(self, domains: list[Dom]) -> None:
+        self.domains = domains
+        self.error: LibvirtError | None = None
+        self.alive = 1
+
+    def is_alive(self) -> int:
+        return self.alive
+
+    def list_all_domains(self, flags: int) -> list[Dom]:
+        if self.error:
+            raise self.error
+        return [each for each in self.domains if not flags or not each.name().startswith("transient")]
+
+    def get_all_domain_stats(self, _stats: int, _flags: int) -> list[tuple[Dom, dict[str, int]]]:
+        return [
+            (each, {"state.state": each.stats[0], "state.reason": each.stats[1]})
+            for each in self.domains
+            if each.stats
+        ]
+
+
+@pytest.fixture
+def domains(monkeypatch: pytest.MonkeyPatch) -> list[Dom]:
+    found: list[Dom] = []
+    fake: Any = ModuleType("libvirt")
+    fake.libvirtError = LibvirtError
+    fake.registerErrorHandler = lambda *_: None
+    fake.opened = []
+
+    def open_read_only(_uri: str) -> Connection:
+        connection = Connection(found)
+        fake.opened.append(connection)
+        return connection
+
+    fake.openReadOnly = open_read_only
+    numbers = {
+        "VIR_CONNECT_LIST_DOMAINS_PERSISTENT": 4,
+        "VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT": 1 << 29,
+        "VIR_DOMAIN_STATS_STATE": 1,
+        "VIR_DOMAIN_XML_INACTIVE": 2,
+        "VIR_DOMAIN_CONTROL_OK": 0,
+        "VIR_ERR_NO_SUPPORT": 3,
+        "VIR_ERR_INVALID_ARG": 8,
+        "VIR_ERR_NO_DOMAIN": 42,
+        "VIR_ERR_OPERATION_INVALID": 55,
+        "VIR_ERR_OPERATION_TIMEOUT": 68,
+    }
+    for name, number in numbers.items():
+        setattr(fake, name, number)
+    monkeypatch.setitem(sys.modules, "libvirt", fake)
+    return found
+
+
+def fail(code: int) -> Callable[..., Any]:
+    def call(*_: object) -> Any:
+        raise LibvirtError(code)
+
+    return call
+
+
+def test_live_shut_off_and_transient(domains: list[Dom]) -> None:
+    domains += [Dom("a"), Dom("b", state=(5, 6), live=False), Dom("transient")]
+    found = LibvirtReader(URI).read().by_uuid
+    a, b, transient = found["uuid-a"], found["uuid-b"], found["uuid-transient"]
+    assert (a.live, a.state, a.reason, a.persistent) == (True, DomainState.RUNNING, "booted", True)
+    assert [each.tap for each in a.interfaces] == ["vnet0"]
+    assert [each.tap for each in a.persistent_interfaces] == [None]
+    assert (b.live, b.reason, b.interfaces, len(b.persistent_interfaces)) == (False, "failed", (), 1)
+    assert (transient.persistent, transient.persistent_interfaces) == (False, ())
+
+
+def test_a_domain_that_vanishes_is_left_out(domains: list[Dom]) -> None:
+    domains += [Dom("a"), Dom("gone")]
+    domains[1].xml = fail(42)
+    assert set(LibvirtReader(URI).read().by_uuid) == {"uuid-a"}
+
+
+def test_another_error_of_one_domain_fails_the_section(domains: list[Dom]) -> None:
+    domains += [Dom("a"), Dom("odd")]
+    domains[1].xml = fail(1)
+    reader = LibvirtReader(URI)
+    with pytest.raises(ReadError, match="does not hand out the XML of domain 'odd': broken") as raised:
+        reader.read()
+    assert raised.value.trouble is Trouble.INVALID
+
+
+def test_a_connection_lost_in_the_middle(domains: list[Dom]) -> None:
+    domains.append(Dom("a"))
+    fake: Any = sys.modules["libvirt"]
+
+    def lose(_flags: int) -> str:
+        fake.opened[-1].alive = 0
+        raise LibvirtError(38, "Cannot recv data: Connection reset by peer")
+
+    domains[0].xml = lose
+    with pytest.raises(ReadError, match="libvirt unreachable at fake:///: Cannot recv data") as raised:
+        LibvirtReader(URI).read()
+    assert raised.value.trouble is Trouble.UNREACHABLE
+
+
+def test_broken_xml_names_the_domain_in_one_line(domains: list[Dom]) -> None:
+    domains += [Dom("a"), Dom("evil\n../'x'")]
+    domains[1].xml = lambda _flags: "<domain>"
+    with pytest.raises(ReadError, match="libvirt's XML of domain") as raised:
+        LibvirtReader(URI).read()
+    assert raised.value.trouble is Trouble.INVALID
+    assert r"evil\n../'x'" in raised.value.reason
+    assert "\n" not in raised.value.reason
+
+
+def test_a_domain_that_starts_meanwhile_is_read_again(domains: list[Dom]) -> None:
+    domains.append(Dom("a", state=(5, 1)))
+    domains[0].now = (3, 11)
+    [found] = LibvirtReader(URI).read().by_uuid.values()
+    assert (found.live, found.state, found.reason) == (True, DomainState.PAUSED, "starting up")
+    assert found.busy == "domain a is paused for starting up"
+
+
+def test_without_bulk_state(domains: list[Dom]) -> None:
+    domains.append(Dom("a", state=(3, 2)))
+    domains[0].stats = None
+    [found] = LibvirtReader(URI).read().by_uuid.values()
+    assert (found.state, found.reason) == (DomainState.PAUSED, "migration")
+
+
+@pytest.mark.parametrize(
+    ("job", "word"),
+    [
+        (lambda: {"type": 0}, ""),
+        (lambda: {"type": 2, "operation": 9}, "backup"),
+        (lambda: {"type": 1, "operation": 5}, "migration out"),
+        (lambda: {"type": 2}, "unknown"),
+        (fail(55), "unknown"),
+        (fail(3), ""),
+    ],
+)
+def test_jobs(domains: list[Dom], job: Callable[[], dict[str, int]], word: str) -> None:
+    domains.append(Dom("a"))
+    domains[0].job = job
+    [found] = LibvirtReader(URI).read().by_uuid.values()
+    assert found.job == word
+
+
+def test_a_hung_guest_hides_only_its_own_job(domains: list[Dom]) -> None:
+    gate = threading.Event()
+    domains += [Dom("hung"), Dom("a")]
+    domains[0].control = 2
+    domains[0].job = lambda: {"type": int(gate.wait(20))}
+    domains[1].job = lambda: {"type": 2, "operation": 9}
+    found = LibvirtReader(URI).read().by_uuid
+    gate.set()
+    assert (found["uuid-hung"].job, found["uuid-a"].job) == ("unknown", "backup")
+
+
+def test_a_lost_connection_is_opened_again(domains: list[Dom]) -> None:
+    fake: Any = sys.modules["libvirt"]
+    reader = LibvirtReader(URI)
+    domains.append(Dom("a"))
+    reader.read()
+    reader.read()
+    assert len(fake.opened) == 1
+    fake.opened[0].error = LibvirtError(38, "client socket is closed")
+    assert len(reader.read().by_uuid) == 1
+    assert len(fake.opened) == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "trouble", "step"),
+    [
+        (2, Trouble.UNREACHABLE, "systemctl status"),
+        (111, Trouble.UNREACHABLE, "is the daemon running"),
+        (13, Trouble.DENIED, "run as root"),
+    ],
+)
+def test_no_connection(domains: list[Dom], number: int, trouble: Trouble, step: str) -> None:
+    assert not domains
+    fake: Any = sys.modules["libvirt"]
+
+    def refuse(_uri: str) -> None:
+        raise LibvirtError(38, "Failed to connect socket", number)
+
+    fake.openReadOnly = refuse
+    with pytest.raises(ReadError, match=step) as raised:
+        LibvirtReader(URI).read()
+    assert raised.value.trouble is trouble
+
+
+def test_not_installed_and_not_wanted(tmp_path: Path) -> None:
+    for reader in (LibvirtReader("qemu:///system", root=str(tmp_path)), LibvirtReader("")):
+        with pytest.raises(ReadError) as raised:
+            reader.read()
+        assert raised.value.trouble is Trouble.ABSENT
+
+
+def test_installed_without_its_python_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "usr/sbin").mkdir(parents=True)
+    (tmp_path / "usr/sbin/libvirtd").touch()
+    monkeypatch.setitem(sys.modules, "libvirt", None)
+    with pytest.raises(ReadError, match="install python3-libvirt") as raised:
+        LibvirtReader("qemu:///system", root=str(tmp_path)).read()
+    assert raised.value.trouble is Trouble.INVALID
+
+
+def test_libvirts_own_test_driver() -> None:
+    pytest.importorskip("libvirt")
+    [found] = read_domains("test:///default", seconds=10).by_uuid.values()
+    assert (found.name, found.live, found.state, found.job) == ("test", True, DomainState.RUNNING, "")
+
+
+def test_errors_are_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("libvirt")
+    with pytest.raises(ReadError):
+        read_domains("qemu+unix:///system?socket=/nonexistent/libvirt.sock", seconds=10)
+    with pytest.raises(ReadError, match="unreachable"):
+        read_domains("test+unix:///default?socket=/nonexistent/libvirt.sock", seconds=10)
+    assert capfd.readouterr().err == ""
