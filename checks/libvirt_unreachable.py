@@ -26,9 +26,11 @@ CHECK = Check(
         "ls -l /run/libvirt/",
     ),
     repair=(
-        "systemctl start libvirtd.socket (modular daemons: virtqemud.socket). An inactive "
-        "libvirtd.service with a listening socket is healthy: it starts on demand. On container-based "
-        "OpenStack libvirt runs in a container: docker ps, podman ps. hostagent never restarts it."
+        "systemctl start libvirtd.socket libvirtd-ro.socket (modular daemons: virtqemud.socket, "
+        "virtqemud-ro.socket). hostagent reads through the -ro socket: it may be the only one stopped. An "
+        "inactive libvirtd.service with listening sockets is healthy: it starts on demand. On "
+        "container-based OpenStack libvirt runs in a container: docker ps, podman ps. hostagent never "
+        "restarts it."
     ),
     evaluate=judge_daemon("domains", frozenset({Trouble.UNREACHABLE}), "libvirt", _words),
     examples=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -62,16 +63,20 @@ def fix(
     if os.geteuid() != 0:
         return _refuse(session, _NEEDS_ROOT)
     gatherer = Gatherer(settings)
+    recovered, refused = _recover(settings, gatherer) if apply else ((), "")
+    session.started = time.monotonic()  # what waited for the lock or ended a dead run has its own limits
     timeout = timeout or settings.looks.timeout_seconds
     with bounded(session, timeout, code=EXIT_REFUSED):
         looked = look(gatherer, settings, until=session.started + timeout, codes=asked or CODES)
         plan = plan_repair(looked.drift, looked.snapshot, limits=settings.repair, codes=asked, force=force)
+    plan = replace(plan, refused=plan.refused or refused)
     fixed = Fixed(
         host=os.uname().nodename,
         taken_at=looked.snapshot.taken_at,
         plan=plan,
         unjudged=dict(_unjudged(looked, asked)),
         asked=asked,
+        recovered=recovered,
     )
     if apply and plan.steps and not plan.refused:
         fixed = _apply(fixed, settings, gatherer, yes=yes, quiet=as_json)
@@ -80,6 +85,14 @@ def fix(
     else:
         put(fix_text.as_text(fixed))
     return fixed.exit_code
+
+
+def _recover(settings: Settings, gatherer: Gatherer) -> tuple[tuple[str, ...], str]:
+    """End runs that had died, before the look: a plan made of what they left would be out of date at once."""
+    try:
+        return Executor(settings, gatherer.look).recover(who="hostagent fix"), ""
+    except (ActError, SourceError) as error:
+        return (), str(error)
 
 
 def _apply(fixed: Fixed, settings: Settings, gatherer: Gatherer, *, yes: bool, quiet: bool) -> Fixed:

@@ -25,7 +25,7 @@ _WORDS = {EXIT_PENDING: "pending", EXIT_PARTIAL: "partial", EXIT_REFUSED: "refus
 class Fixed:
     """One run of fix, restricted to the codes ``asked``.
 
-    ``unjudged`` are codes that could not be looked for; ``left_out``: some steps lacked consent.
+    ``recovered`` says what was ended of runs that had died; ``unjudged`` are codes that could not be looked for; ``left_out``: some steps lacked consent.
     """
 
     host: str
@@ -34,6 +34,7 @@ class Fixed:
     asked: frozenset[str] = frozenset()
     unjudged: Mapping[str, Unknown] = field(default_factory=dict)
     left_out: bool = False
+    recovered: tuple[str, ...] = ()
     outcome: Outcome | None = None
 
     @property
@@ -90,13 +91,13 @@ def as_json(fixed: Fixed) -> dict[str, Any]:
         "steps": steps,
         "held": [{"code": h.code, "object": h.object, "reason": h.reason} for h in fixed.plan.held],
         "unjudged": [{"code": code, "reason": each.reason} for code, each in fixed.unjudged.items()],
-        "recovered": [] if outcome is None else list(outcome.recovered),
+        "recovered": list(fixed.recovered),
     }
 
 
 def as_text(fixed: Fixed) -> str:
     """The plan or the results, what is left alone and why, and what to type next."""
-    lines: list[str] = []
+    lines = [f"recovered: {printable(line)}" for line in fixed.recovered]
     if fixed.outcome is not None:
         lines += _results(fixed.outcome)
     else:
@@ -128,8 +129,6 @@ def _step(number: int, step: Step) -> Iterator[str]:
 
 
 def _results(outcome: Outcome) -> Iterator[str]:
-    for line in outcome.recovered:
-        yield f"recovered: {printable(line)}"
     for each in outcome.results:
         kind = "ok" if each.state is Did.DONE else "warn" if each.state is Did.DROPPED else "crit"
         because = f": {printable(each.reason)}" if each.reason else ""

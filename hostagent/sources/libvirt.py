@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _JOB_SECONDS = 0.5
 _NEXT_STEP = "is the daemon running? systemctl status libvirtd.socket virtqemud.socket"
-_LOCAL_URIS = ("qemu:///", "qemu+unix:///")
+_LOCAL_URI = "qemu:///"  # without a transport or socket of its own
 
 
 class LibvirtReader:
@@ -72,7 +72,7 @@ class LibvirtReader:
     def _library(self) -> ModuleType:
         if not self._uri:
             raise ReadError(Trouble.ABSENT, "no libvirt: sources.libvirt_uri is empty in the configuration")
-        if self._uri.startswith(_LOCAL_URIS) and not libvirt_installed(self._root):
+        if self._uri.startswith(_LOCAL_URI) and not libvirt_installed(self._root):
             raise ReadError(
                 Trouble.ABSENT,
                 "libvirt is not installed on this host (no daemon, unit or socket of libvirtd or virtqemud)",

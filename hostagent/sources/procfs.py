@@ -55,7 +55,8 @@ def read_tap_holders(proc_dir: str = "/proc") -> dict[str, tuple[int, ...]]:
 
 def _names(folder: str) -> list[str]:
     try:
-        return [entry.name for entry in os.scandir(folder)]
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries]
     except PermissionError as error:
         raise ReadError(Trouble.DENIED, f"{folder}: permission denied (run as root)") from error
     except OSError as error:
@@ -68,10 +69,11 @@ def _taps_of(process: str) -> Iterator[str]:
     # Reading a link never touches the file behind it, which may be on a storage that hangs.
     folder = os.open(f"{process}/fd", os.O_RDONLY | os.O_DIRECTORY)
     try:
-        for entry in os.scandir(folder):
-            tap = _tap_of(process, entry.name, folder)
-            if tap is not None:
-                yield tap
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                tap = _tap_of(process, entry.name, folder)
+                if tap is not None:
+                    yield tap
     finally:
         os.close(folder)
 

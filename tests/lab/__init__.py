@@ -9,6 +9,7 @@ from tests.lab.lifecycle import down_if_there, reap
 from tests.lab.links import link
 from tests.lab.node import Node, up
 from tests.lab.programs import LabError, ProgramError
+from tests.lab.wait import soon
 
 __all__ = [
     "Capture",
@@ -22,5 +23,6 @@ __all__ = [
     "mac_of",
     "reach",
     "reap",
+    "soon",
     "up",
 ]

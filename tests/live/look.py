@@ -49,7 +49,7 @@ def rows(node: Node, *, keep: Iterable[str] = ()) -> dict[str, list[str]]:
     """Every table's rows, by content, with references followed by name where a UUID would differ."""
     found: dict[str, list[str]] = {}
     names: dict[str, str] = {}
-    tables = {table: _table(node, table) for table in TABLES}
+    tables = _dump(node)
     for table in ("Interface", "Port", "Bridge"):
         names |= {row["_uuid"][1]: f"{table} {row['name']}" for row in tables[table]}
     for table in ("Queue", "QoS"):
@@ -85,9 +85,14 @@ def _sorted_sets(text: str) -> str:
     return json.dumps(order(json.loads(text)), sort_keys=True)
 
 
-def _table(node: Node, table: str) -> list[dict[str, Any]]:
-    raw = json.loads(node.run("ovs-vsctl", "--format=json", "list", table).stdout)
-    return [dict(zip(raw["headings"], row, strict=True)) for row in raw["data"]]
+def _dump(node: Node) -> dict[str, list[dict[str, Any]]]:
+    """Every table at one moment, by ovsdb-client: one JSON text for each."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in node.run("ovsdb-client", "--format=json", "dump", "Open_vSwitch").stdout.splitlines():
+        raw = json.loads(line)
+        table = raw["caption"].removesuffix(" table")
+        found[table] = [dict(zip(raw["headings"], row, strict=True)) for row in raw["data"]]
+    return {table: found.get(table, []) for table in TABLES}
 
 
 def column(node: Node, table: str, record: str, name: str) -> str:

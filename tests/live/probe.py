@@ -1,4 +1,4 @@
-"""Runs inside a node: for each line of seconds on stdin a look with one Gatherer, as a line of JSON on stdout."""
+"""Runs inside a node: for each line of seconds on stdin one look, as a line of JSON on stdout."""
 
 import dataclasses
 import json
@@ -7,14 +7,19 @@ import sys
 import time
 from typing import Any
 
-from hostagent.config import Settings
+from hostagent.config import Settings, Sources
 from hostagent.model.host import SECTIONS
 from hostagent.sources.gather import Gatherer
 
 
-def main(ending: str = "_exit") -> None:
-    """Look as often as asked, and leave although a reader may be stuck."""
-    gatherer = Gatherer(Settings())
+def main(ending: str = "_exit", run: str = "/run") -> None:
+    """Look as often as asked, and leave although a reader may be stuck. `run` is where the sockets are."""
+    sources = Sources()
+    if run != "/run":
+        uri = f"qemu+unix:///system?socket={run}/libvirt/libvirt-sock-ro"
+        ovs = f"{run}/openvswitch"
+        sources = Sources(libvirt_uri=uri, ovs_run_dir=ovs, ovsdb_socket=f"{ovs}/db.sock")
+    gatherer = Gatherer(Settings(sources=sources))
     for line in sys.stdin:
         began = time.monotonic()
         snapshot = gatherer.look(timeout_seconds=float(line), flows=True)

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import lab
-from tests.lab import LabError, ProgramError, ovsdb_log
-from tests.lab.cgroup import HIERARCHIES
-from tests.lab.frames import BROADCAST, Direction, parse
+from tests.lab import LabError, ProgramError, ovsdb_log, soon
 from tests.lab.lifecycle import CONF_DB
-from tests.lab.paths import CHECKOUT, STATE, machine_name
+from tests.lab.paths import CHECKOUT
+from tests.live.traces import nspawn_locks, traces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.lab
 
@@ -31,39 +30,6 @@ def command(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         argv, cwd=CHECKOUT, input=stdin, capture_output=True, text=True, check=False, timeout=120
     )
-
-
-def soon(seconds: float, question: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not (answer := question()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return answer
-
-
-def hears(node: lab.Node, taps: Iterable[str], wanted: dict[str, set[str]], seconds: float = 20) -> bool:
-    return soon(seconds, lambda: node.reach(list(taps), 1.5) == wanted)
-
-
-def traces(name: str) -> list[str]:
-    """Return all that the host still knows about a node."""
-    machine = machine_name(name)
-    found = [str(top / machine) for top in HIERARCHIES if (top / machine).exists()]
-    found += [str(path) for path in STATE.glob(f"*{name}*")]
-    found += [str(path) for path in Path("/run/systemd/nspawn").rglob(f"*{machine}*")]
-    found += [line for line in Path("/proc/self/mounts").read_text().splitlines() if f"/{name}/" in line]
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            mounts = (process / "mounts").read_text()
-        except OSError:
-            continue
-        if machine in words or f"{STATE}/{name}/upper" in mounts:
-            found.append(f"process {process.name}: {' '.join(words)}")
-    return found
-
-
-def nspawn_locks() -> set[str]:
-    return {path.name for path in Path("/run/systemd/nspawn/locks").glob("*")}
 
 
 def test_up_is_quick_and_again_is_nothing(
@@ -138,56 +104,6 @@ def test_programs_that_fail_or_hang_say_so(make_node: Callable[..., lab.Node]) -
     assert soon(2, lambda: not node.run("pgrep", "-f", "sleep 1234", check=False).stdout)
 
 
-def test_guests_run_answer_and_are_heard(make_node: Callable[..., lab.Node]) -> None:
-    node = make_node("lab-guests", bare=True)
-    macs = {
-        "tapa": node.guest("a", vlan=100, ip="10.0.0.1/24", tap="tapa", bandwidth=500),
-        "tapb": node.guest("b", vlan=100, ip="10.0.0.2/24", tap="tapb", kind="linux", disk=8),
-        "tapc": node.guest("c", vlan=200, ip="10.0.0.3/24", tap="tapc", mac="52:54:00:00:00:0c"),
-    }
-    assert macs["tapc"] == "52:54:00:00:00:0c"
-    node.start("a", "b", "c")
-    assert node.tap("a") == "tapa"
-    assert hears(node, macs, {"tapa": {macs["tapb"]}, "tapb": {macs["tapa"]}, "tapc": set()})
-
-    port = "add-port br-int host tag=100 -- set Interface host type=internal"
-    node.run("ovs-vsctl", *port.split())
-    node.run("ip", "address", "add", "10.0.0.9/24", "dev", "host")
-    node.run("ip", "link", "set", "host", "up")
-    with node.capture(["tapa"]) as seen:
-        for ip in ("10.0.0.1", "10.0.0.2"):
-            node.run("ping", "-c2", "-i0.3", "-W3", ip)
-        assert node.run("ping", "-c1", "-W1", "10.0.0.3", check=False).returncode == 1
-    pings = {(frame.summary, frame.direction) for frame in seen.frames["tapa"] if "icmp" in frame.summary}
-    assert pings == {
-        ("icmp 10.0.0.9 > 10.0.0.1 request", Direction.TO_GUEST),
-        ("icmp 10.0.0.1 > 10.0.0.9 reply", Direction.FROM_GUEST),
-    }
-    beacons = [
-        frame
-        for frame in node.frames(["tapa", "tapb"], 4)["tapa"]
-        if frame.src == macs["tapa"] and frame.dst == BROADCAST
-    ]
-    assert len(beacons) >= 10
-
-    node.run("virsh", "shutdown", "a")
-    node.run("virsh", "shutdown", "b")
-    assert soon(20, lambda: node.out("virsh", "domstate", "b") == "shut off")
-    assert node.out("virsh", "domstate", "a") == "running"
-
-
-def test_a_linux_guest_asks_for_its_address(make_node: Callable[..., lab.Node]) -> None:
-    node = make_node("lab-dhcp", bare=True)
-    node.run("ovs-vsctl", "add-port", "br-int", "host", "--", "set", "Interface", "host", "type=internal")
-    node.run("ip", "address", "add", "10.0.0.9/24", "dev", "host")
-    node.run("ip", "link", "set", "host", "up")
-    node.run("dnsmasq", "--port=0", "--interface=host", "--dhcp-range=10.0.0.50,10.0.0.50,120")
-    mac = node.guest("asks", kind="linux")
-    node.start("asks")
-    assert soon(30, lambda: node.run("ping", "-c1", "-W1", "10.0.0.50", check=False).returncode == 0)
-    assert f"{mac} 10.0.0.50 asks" in node.out("cat", "/var/lib/misc/dnsmasq.leases")
-
-
 def test_power_cut_keeps_the_disk_only(make_node: Callable[..., lab.Node]) -> None:
     node = make_node("lab-cut", bare=True)
     mac = node.guest("a", vlan=100, ip="10.0.0.1/24")
@@ -260,32 +176,6 @@ def test_clean_reboot(make_node: Callable[..., lab.Node]) -> None:
     assert "--boot" in " ".join(_cmdline(_parent(node.leader)))
 
 
-def test_two_nodes_do_not_meet_until_linked(make_node: Callable[..., lab.Node]) -> None:
-    one, two = make_node("lab-one", bare=True), make_node("lab-two", bare=True)
-    assert one.out("cat", "/etc/machine-id") != two.out("cat", "/etc/machine-id")
-    mac = one.guest("moves", ip="10.0.0.1/24", tap="tapm")
-    two.guest("hears", ip="10.0.0.2/24", tap="taph")
-    one.start("moves")
-    two.start("hears")
-    one.run("systemctl", "kill", "--signal=KILL", "ovs-vswitchd.service")
-    assert two.run("ovs-appctl", "version").returncode == 0
-    one.run("systemctl", "restart", "openvswitch-switch.service")
-    assert two.reach(["taph"]) == {"taph": set()}
-    assert two.run("ping", "-c1", "-W1", "10.99.1.1", check=False).returncode != 0
-
-    end = lab.link("lab-one", "lab-two")
-    assert lab.link("lab-one", "lab-two") == end
-    one.run("ping", "-c1", "-W2", "lab-two")
-    one.run("virsh", "migrate", "--live", "moves", "qemu+tcp://lab-two/system")
-    assert two.out("virsh", "domstate", "moves") == "running"
-    assert hears(two, ["taph"], {"taph": {mac}})
-
-    two.power_cut()
-    assert one.run("ping", "-c1", "-W1", "lab-two", check=False).returncode != 0
-    two.boot()
-    one.run("ping", "-c1", "-W2", "lab-two")
-
-
 def test_nothing_is_left_after_down() -> None:
     links, locks = Path("/proc/net/dev").read_text().count("\n"), nspawn_locks()
     node = lab.up("lab-gone", bare=True, owner=os.getpid())
@@ -345,18 +235,6 @@ def test_a_node_that_cannot_boot_says_why() -> None:
             node.boot()
     finally:
         node.down()
-
-
-def test_frames_are_parsed() -> None:
-    arp = bytes.fromhex(
-        "ffffffffffff 525400000001 0806 0001080006040001 525400000001 0a000001 000000000000 0a000002"
-    )
-    frame = parse(arp, 4)
-    assert (frame.src, frame.dst, frame.vlan) == ("52:54:00:00:00:01", BROADCAST, None)
-    assert (frame.summary, frame.direction) == ("arp who-has 10.0.0.2 tell 10.0.0.1", Direction.TO_GUEST)
-    tagged = parse(arp[:12] + bytes.fromhex("81000064") + arp[12:], 0)
-    assert (tagged.vlan, tagged.ethertype, tagged.direction) == (100, 0x0806, Direction.FROM_GUEST)
-    assert parse(arp, 0, 200).vlan == 200
 
 
 def _parent(pid: int) -> int:

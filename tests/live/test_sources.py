@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -132,6 +134,21 @@ def test_what_the_tools_show(well: Node) -> None:
     holder = well.out("cat", "/run/libvirt/qemu/a1.pid")
     assert look["tap_holders"][tap] == [int(holder)]
     assert look["ovs_ctl_options"] == ""
+
+
+def test_the_newest_libraries_see_the_same(well: Node) -> None:
+    """This interpreter has PyPI's libraries, the node Debian's; only the node's network is entered."""
+    root = f"/proc/{well.leader}/root"
+    argv = ["nsenter", "-t", str(well.leader), "-n", sys.executable, "-m", "tests.live.probe"]
+    done = subprocess.run(
+        [*argv, "_exit", f"{root}/run"], input="5\n", capture_output=True, text=True, check=True, timeout=30
+    )
+    assert done.stderr == ""
+    theirs, ours = once(well), json.loads(done.stdout)
+    for section in ("ovs", "links", "packet_sockets", "flows"):
+        assert ours[section] == theirs[section]
+    assert ours["domains"]["by_uuid"] == theirs["domains"]["by_uuid"]
+    assert ours["vswitchd"]["datapath"] == theirs["vswitchd"]["datapath"]
 
 
 def test_flows(well: Node) -> None:
@@ -309,8 +326,9 @@ subprocess.run(["ovsdb-tool", "create", "conf.db", "schema"], check=True)
 run = "--remote=punix:{folder}/db.sock --unixctl={folder}/ctl --pidfile={folder}/pid"
 run = [*run.split(), "--detach", "--no-chdir"]
 subprocess.run(["ovsdb-server", "conf.db", *run], check=True)
-db = "--db=unix:{folder}/db.sock"
-subprocess.run(["ovs-vsctl", db, "--no-wait", "--", "--id=@x", "create", "Open_vSwitch"], check=False)
+insert = dict(op="insert", table="Open_vSwitch", row=dict())
+say = json.dumps(["Open_vSwitch", insert])
+subprocess.run(["ovsdb-client", "transact", "unix:{folder}/db.sock", say], check=True)
 try:
     print(read_ovs("{folder}/db.sock", seconds=5).schema_version)
 except ReadError as error:
@@ -323,12 +341,8 @@ os.kill(int(open("pid").read()), 15)
 
 
 def domain_xml(name: str, inside: str, title: str = "") -> str:
-    words = {"&": "&amp;", "<": "&lt;"}
-    name, title = (text.translate(str.maketrans(words)) for text in (name, title))
-    return (
-        f"<domain type='qemu'><name>{name}</name><title>{title}</title><memory>8192</memory>{inside}"
-        "<os><type>hvm</type></os></domain>"
-    )
+    head = f"<name>{escape(name)}</name><title>{escape(title)}</title><memory>8192</memory>"
+    return f"<domain type='qemu'>{head}{inside}<os><type>hvm</type></os></domain>"
 
 
 def filling(size: int) -> str:

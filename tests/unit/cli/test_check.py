@@ -3,10 +3,10 @@
 import json
 import os
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.hosts import GONE, HEALTHY, HOSTILE, HUNG, INHERITED, NOTHING, ORPHAN, STALE
@@ -50,7 +50,7 @@ def test_golden_json(cli: Cli) -> None:
 def test_json_is_as_published(cli: Cli, name: str) -> None:
     cli.show(HOSTS[name])
     document = json.loads(cli("check --live --json").out)
-    Draft202012Validator(SCHEMA).validate(document)
+    import_module("jsonschema").Draft202012Validator(SCHEMA).validate(document)  # it ships no types
     assert list(document) == list(SCHEMA["properties"])
     for each in document["checks"]:
         assert list(each) == list(SCHEMA["$defs"]["check"]["properties"])

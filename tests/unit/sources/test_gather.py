@@ -13,6 +13,7 @@ from hostagent.model.host import SECTIONS, Snapshot, Trouble, Unavailable
 from hostagent.model.ports import Links
 from hostagent.sources import gather
 from hostagent.sources.gather import Gatherer
+from hostagent.sources.installed import libvirt_installed, ovs_installed
 from tests.unit.sources.fake_server import FakeServer
 
 THIN = Links(by_name={})
@@ -55,6 +56,16 @@ def test_each_section_fails_by_itself(tmp_path: Path, gatherer: Gatherer) -> Non
     assert found["flows"] is Trouble.NOT_ASKED
     assert snapshot.links is THIN
     assert snapshot.tap_holders == {}
+
+
+@pytest.mark.skipif(libvirt_installed() or ovs_installed(), reason="this host has libvirt or Open vSwitch")
+def test_a_host_that_has_neither() -> None:
+    gatherer = Gatherer(Settings())
+    found = troubles(gatherer.look(timeout_seconds=5))
+    gatherer.close()
+    absent = ("domains", "ovs", "vswitchd", "packet_sockets", "ovs_ctl_options")
+    assert [found[name] for name in absent] == [Trouble.ABSENT] * 5
+    assert "links" not in found
 
 
 def test_flows_on_request(tmp_path: Path, gatherer: Gatherer) -> None:

@@ -1,0 +1,148 @@
+"""Second thoughts before acting, and the verdict after it, on Snapshots as data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hostagent.act.build import transition
+from hostagent.act.recheck import objection, world_of
+from hostagent.act.verify import unfit, wanted_back
+from hostagent.errors import RefusedError
+from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
+from hostagent.model.host import Snapshot, Trouble, Unavailable
+from hostagent.model.plan import StepKind
+from hostagent.model.ports import DatapathPort, Link, Links, Ovs, OvsBridge, OvsInterface, OvsPort, Vswitchd
+from tests.unit.act.data import NewUuids, db, interface, port, step, uuid
+
+if TYPE_CHECKING:
+    from hostagent.act.rows import Database
+
+GONE = Unavailable(trouble=Trouble.UNREACHABLE, reason="nobody answers", since=0.0)
+GUEST = Domain(
+    uuid="v",
+    name="web",
+    state=DomainState.RUNNING,
+    live=True,
+    interfaces=(GuestInterface(kind="bridge", mac="m", tap="vnet1", bridge="br-int", ovs=True),),
+)
+
+
+def row(**ids: str) -> OvsPort:
+    interfaces = (
+        OvsInterface(uuid=uuid("I vnet1"), name="vnet1", ofport=3, external_ids={"vm-id": "v"} | ids),
+    )
+    return OvsPort(uuid=uuid("P vnet1"), name="vnet1", bridge="br-int", interfaces=interfaces)
+
+
+def snapshot(
+    *, domains: tuple[Domain, ...] = (GUEST,), tap: bool = True, served: int | None = 3, **fields: Any
+) -> Snapshot:
+    datapath = {} if served is None else {"vnet1": DatapathPort(ofport=served, number=2, type="system")}
+    known: dict[str, Any] = {
+        "domains": Domains(by_uuid={each.uuid: each for each in domains}),
+        "ovs": Ovs(
+            schema_version="8.3.1",
+            bridges={"br-int": OvsBridge(uuid="b", name="br-int", datapath_type="netdev")},
+            ports={"vnet1": row()},
+        ),
+        "links": Links(by_name={"vnet1": Link(name="vnet1", ifindex=7, tap=True)} if tap else {}),
+        "vswitchd": Vswitchd(pid=1, version="3.1.0", datapath={"br-int": datapath}),
+        "packet_sockets": frozenset({7}),
+        "tap_holders": {},
+        "ovs_ctl_options": "",
+        "flows": GONE,
+    }
+    return Snapshot(taken_at=0.0, **known | fields)
+
+
+@pytest.mark.parametrize("section", ["domains", "ovs", "links", "vswitchd"])
+def test_nothing_without_a_section(section: str) -> None:
+    with pytest.raises(RefusedError, match=f"without {section}: nobody answers"):
+        world_of(snapshot(**{section: GONE}))
+
+
+def test_nothing_while_flows_are_restored() -> None:
+    found = snapshot()
+    assert isinstance(found.ovs, Ovs)
+    with pytest.raises(RefusedError, match="flow-restore-wait"):
+        world_of(replace(found, ovs=replace(found.ovs, flow_restore_wait=True)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "words"),
+    [
+        (StepKind.READD_PORT, {}, ""),
+        (StepKind.READD_PORT, {"domains": ()}, "gone"),
+        (StepKind.READD_PORT, {"tap": False}, "not the one"),
+        (StepKind.DELETE_PORT, {"domains": (), "tap": False}, ""),
+        (StepKind.DELETE_PORT, {"domains": ()}, "being started"),
+        (StepKind.DELETE_PORT, {"tap": False}, "web is running with vnet1"),
+        (StepKind.READD_PORT, {"domains": (replace(GUEST, job="outgoing migration"),)}, "active job"),
+        (
+            StepKind.READD_PORT,
+            {"domains": (replace(GUEST, state=DomainState.PAUSED, reason="migration"),)},
+            "paused for migration",
+        ),
+        (StepKind.DELETE_TAP, {"domains": ()}, ""),
+        (StepKind.DELETE_TAP, {"domains": (), "tap_holders": {"vnet1": (9,)}}, "process 9 holds"),
+        (StepKind.DELETE_TAP, {"domains": (), "tap_holders": GONE}, "nobody knows"),
+        (StepKind.DELETE_TAP, {}, "web is running"),
+    ],
+)
+def test_second_thoughts(kind: StepKind, changed: dict[str, Any], words: str) -> None:
+    found = objection(step(kind, "vnet1", ifindex=7, domain="v"), world_of(snapshot(**changed)))
+    assert words in found
+    assert bool(words) == bool(found)
+
+
+def test_opted_out_meanwhile() -> None:
+    found = snapshot()
+    assert isinstance(found.ovs, Ovs)
+    out = replace(found, ovs=replace(found.ovs, ports={"vnet1": row(hostagent="ignore")}))
+    assert "not ours" in objection(step(StepKind.READD_PORT, "vnet1", ifindex=7), world_of(out))
+
+
+def changed_to(kind: StepKind) -> tuple[Any, Database]:
+    """A step's transition and the database after it."""
+    data = db({"br-int": [port("vnet1")]}, interfaces=(interface("vnet1"),))
+    each = transition(1, step(kind, "vnet1"), data, NewUuids())
+    rows = each.after.port
+    after = [{**port("vnet1"), **rows.port}] if rows else []
+    return each, db(
+        {"br-int": after}, interfaces=tuple({**interface("x"), **r} for r in rows.interfaces) if rows else ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({}, ""),
+        ({"served": None}, "datapath has no port"),
+        ({"served": 9}, "OpenFlow number 9, it had 3"),
+        ({"packet_sockets": frozenset({-1})}, "does not listen on tap vnet1"),
+        ({"packet_sockets": GONE}, "could not be verified"),
+        ({"tap": False, "served": None}, ""),
+    ],
+)
+def test_added_back_is_what_the_kernel_shows(found: dict[str, Any], words: str) -> None:
+    each, data = changed_to(StepKind.READD_PORT)
+    verdict = unfit(each, data, world_of(snapshot(**found)))
+    assert words in verdict
+    assert bool(words) == bool(verdict)
+
+
+def test_deleted_is_what_the_datapath_shows() -> None:
+    each, data = changed_to(StepKind.DELETE_PORT)
+    gone = snapshot(domains=(), tap=False)
+    assert "still has port vnet1" in unfit(each, data, world_of(gone))
+    assert unfit(each, data, world_of(snapshot(domains=(), tap=False, served=None))) == ""
+
+
+def test_a_guest_that_started_meanwhile_wants_its_port_back() -> None:
+    each, data = changed_to(StepKind.DELETE_PORT)
+    assert wanted_back(each, data, world_of(snapshot()))
+    assert not wanted_back(each, data, world_of(snapshot(domains=())))
+    assert not wanted_back(each, data, world_of(snapshot(tap=False)))
