@@ -25,7 +25,8 @@ _WORDS = {EXIT_PENDING: "pending", EXIT_PARTIAL: "partial", EXIT_REFUSED: "refus
 class Fixed:
     """One run of fix, restricted to the codes ``asked``.
 
-    ``recovered`` says what was ended of runs that had died; ``unjudged`` are codes that could not be looked for; ``left_out``: some steps lacked consent.
+    ``recovered`` says what was ended of runs that had died; ``unjudged`` are codes that could not be
+    looked for; ``left_out``: some steps lacked consent.
     """
 
     host: str

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["find_drift"]
 
+# Without Open vSwitch there are no ports to judge, however little else could be read.
+_NOT_JUDGED = {Trouble.ABSENT: 0, Trouble.NOT_ASKED: 2}
+
 
 def find_drift(snapshot: Snapshot) -> Drift:
     """Find every code of DRIFT in one look.
@@ -28,16 +31,17 @@ def find_drift(snapshot: Snapshot) -> Drift:
 
 
 def _missing(snapshot: Snapshot, code: str) -> Unknown | None:
-    """The first unreadable section that ``code`` needs; one that is merely absent only if none is worse."""
-    absent_one = None
-    for name in CODES[code].sections:
-        section = getattr(snapshot, name)
-        if not isinstance(section, Unavailable):
-            continue
-        if section.trouble not in {Trouble.ABSENT, Trouble.NOT_ASKED}:
-            return Unknown(section=name, reason=section.reason, skip=False)
-        absent_one = absent_one or Unknown(section=name, reason=section.reason, skip=True)
-    return absent_one
+    """Why ``code`` can't be judged: what it is about is not on this host, or was not read, or not asked for."""
+    gone = {
+        name: section
+        for name in CODES[code].sections
+        if isinstance(section := getattr(snapshot, name), Unavailable)
+    }
+    if not gone:
+        return None
+    worst = min(gone, key=lambda name: _NOT_JUDGED.get(gone[name].trouble, 1))
+    section = gone[worst]
+    return Unknown(section=worst, reason=section.reason, skip=section.trouble in _NOT_JUDGED)
 
 
 def _detect(snapshot: Snapshot) -> Iterator[Finding]:

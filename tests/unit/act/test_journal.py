@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +13,6 @@ from hostagent.act.history import Did, runs, tell
 from hostagent.act.journal import Journal, directory, paths
 from hostagent.config import Paths, Settings
 from hostagent.errors import JournalError, RefusedError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -131,7 +128,7 @@ def test_a_directory_of_somebody_else_is_refused(settings: Settings) -> None:
 
 
 def test_a_full_disk(settings: Settings) -> None:
-    with begin(settings) as log, open("/dev/full", "wb") as full:  # noqa: PTH123
+    with begin(settings) as log, Path("/dev/full").open("wb") as full:
         broken = Journal(log.path, os.dup(full.fileno()))
         with broken:
             with pytest.raises(JournalError, match="No space left"):

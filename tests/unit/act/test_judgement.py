@@ -60,8 +60,9 @@ def snapshot(
 
 @pytest.mark.parametrize("section", ["domains", "ovs", "links", "vswitchd"])
 def test_nothing_without_a_section(section: str) -> None:
+    unread: dict[str, Any] = {section: GONE}
     with pytest.raises(RefusedError, match=f"without {section}: nobody answers"):
-        world_of(snapshot(**{section: GONE}))
+        world_of(replace(snapshot(), **unread))
 
 
 def test_nothing_while_flows_are_restored() -> None:
@@ -110,10 +111,10 @@ def changed_to(kind: StepKind) -> tuple[Any, Database]:
     data = db({"br-int": [port("vnet1")]}, interfaces=(interface("vnet1"),))
     each = transition(1, step(kind, "vnet1"), data, NewUuids())
     rows = each.after.port
-    after = [{**port("vnet1"), **rows.port}] if rows else []
-    return each, db(
-        {"br-int": after}, interfaces=tuple({**interface("x"), **r} for r in rows.interfaces) if rows else ()
-    )
+    if rows is None:
+        return each, db({"br-int": []})
+    now = interface("x") | rows.interfaces[0]
+    return each, db({"br-int": [port("vnet1") | rows.port]}, interfaces=(now,))
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,11 @@ class FakeExecutor:
     def __init__(self) -> None:
         self.plans: list[Plan] = []
         self.error: Exception | None = None
+        self.recovered: tuple[str, ...] = ()
+
+    def recover(self, *, who: str) -> tuple[str, ...]:
+        assert who == "hostagent fix"
+        return self.recovered
 
     def apply(self, plan: Plan, *, who: str) -> Outcome:
         assert who == "hostagent fix"
@@ -184,6 +189,13 @@ def test_an_executor_that_refuses(cli: Cli, executor: FakeExecutor) -> None:
     said = cli("fix --apply")
     assert said.code == 12
     assert "Refused: can't write the journal: No space left on device" in said.out
+
+
+def test_what_was_ended_of_a_dead_run_is_said(cli: Cli, executor: FakeExecutor) -> None:
+    executor.recovered = ("run r0 of root had died: finished",)
+    cli.show(HEALTHY)
+    assert cli("fix").out == "Nothing to do.\n"  # without --apply nothing is touched
+    assert cli("fix --apply").out.startswith("recovered: run r0 of root had died: finished\n")
 
 
 def test_two_looks_must_agree(cli: Cli) -> None:
