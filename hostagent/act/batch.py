@@ -28,7 +28,7 @@ class Log(Protocol):
 class Batch:
     """Carries out transitions. ``untold`` is why the journal could not be written once it had ``begun``.
 
-    After the first transaction a full disk must not keep removed ports out; the rows themselves tell the next run.
+    After the first transaction a full disk must not keep removed ports out; the rows tell the next run.
 
     Raises:
         ChangedError: rows are not as they were read; nothing was changed.
@@ -60,7 +60,7 @@ class Batch:
             raise
         self._begun = True
         self._tell("committed", phase="first")
-        self._barrier(number)
+        self._barrier(number, sum(each.removes is not None for each in transitions))
         return self.add_back(operations.late(transitions))
 
     def add_back(
@@ -96,7 +96,7 @@ class Batch:
         else:
             lost |= self._one_by_one(left)
         self._tell("committed", phase="second")
-        self._barrier(self._store.wake() if number is None else number)
+        self._barrier(self._store.wake() if number is None else number, len(transitions))
         return lost
 
     def catch_up(self) -> None:
@@ -124,8 +124,8 @@ class Batch:
                 raise
             self.untold = str(error)
 
-    def _barrier(self, number: int) -> None:
-        self._tell("barrier", reached=self._store.barrier(number))
+    def _barrier(self, number: int, ports: int = 0) -> None:
+        self._tell("barrier", reached=self._store.barrier(number, ports=ports))
 
 
 def _remaining(transitions: Iterable[Transition], db: Database) -> tuple[list[Transition], dict[int, str]]:

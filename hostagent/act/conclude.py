@@ -33,7 +33,6 @@ def conclude(
     store: Store,
     batch: Batch,
     look: Callable[[], Snapshot],
-    within_seconds: float,
     lost: dict[int, str],
     guests_first: bool = True,
 ) -> Results:
@@ -44,7 +43,7 @@ def conclude(
     """
     results: Results = {action: (Did.FAILED, words) for action, words in lost.items()}
     pending = [each for each in transitions if each.action not in lost]
-    ends = time.monotonic() + within_seconds
+    ends = time.monotonic() + store.patience(len(transitions))
     while pending:
         world, db, words = _observe(look, store)
         if world is not None and guests_first:

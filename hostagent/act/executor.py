@@ -122,7 +122,6 @@ class Executor:
             store=store,
             batch=batch,
             look=self._look,
-            within_seconds=self._settings.repair.barrier_seconds,
             lost=lost,
         )
         return dropped | concluded | changed

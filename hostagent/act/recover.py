@@ -79,7 +79,6 @@ class Recovery:
                 store=store,
                 batch=batch,
                 look=self._look,
-                within_seconds=self._settings.repair.barrier_seconds,
                 lost=lost,
                 guests_first=told.head.get("what") != "undo",
             )

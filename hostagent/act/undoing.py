@@ -88,7 +88,6 @@ class Undoing:
             store=store,
             batch=batch,
             look=self._look,
-            within_seconds=self._settings.repair.barrier_seconds,
             lost=lost,
             guests_first=False,
         )
@@ -134,13 +133,16 @@ def _refuse(actions: Mapping[int, Mapping[str, Any]], ours: Mapping[int, Transit
             raise RefusedError(f"tap {raw['name']} is not the one that was set up")
     for each in ours.values():
         port = world.ovs.ports.get(each.name)
-        ids = [] if port is None else [interface.external_ids for interface in port.interfaces]
-        if words := busy({row[key] for row in ids for key in ("vm-id", "vm-uuid") if key in row}, world):
+        marks = [] if port is None else [interface.external_ids for interface in port.interfaces]
+        if words := busy({row[key] for row in marks for key in ("vm-id", "vm-uuid") if key in row}, world):
             raise RefusedError(words)
         if each.after.port is None and each.before.port is not None and world.link(each.name) is not None:
-            raise RefusedError(
-                f"a tap {each.name} exists by now: the old row would give it an earlier guest's VLAN"
-            )
+            claim, row = world.claims.get(each.name), each.before.port.interfaces[0]
+            ids = dict(row.get("external_ids", ["map", []])[1])
+            if claim is None or claim.domain.uuid not in {ids.get("vm-id"), ids.get("vm-uuid")}:
+                raise RefusedError(
+                    f"a tap {each.name} exists by now: the old row would give it an earlier guest's VLAN"
+                )
 
 
 def _reversed(ours: Mapping[int, Transition], db: Database) -> list[Transition]:

@@ -161,8 +161,10 @@ class LibvirtReader:
             code = error.get_error_code()
             if code == libvirt.VIR_ERR_NO_SUPPORT:  # a driver without jobs
                 return ""
+            if code == libvirt.VIR_ERR_OPERATION_UNSUPPORTED:
+                return "incoming migration"  # "statistics are available only on the source host"
             if code in {libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_OPERATION_TIMEOUT}:
-                return "unknown"  # it comes in by migration, or it has just ended
+                return "unknown"  # it has just ended, or another job holds it
             raise
 
     def _failed(self, error: lib.libvirtError) -> ReadError:

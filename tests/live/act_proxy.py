@@ -9,10 +9,12 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SERVER = "/run/openvswitch/db.sock"
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from hostagent.act.executor import Executor
@@ -27,9 +27,11 @@ from hostagent.config import Looks, Paths, Repair, Settings
 from hostagent.decide.drift import find_drift
 from hostagent.decide.repair import plan_repair
 from hostagent.model.guests import Bandwidth, Domain, Domains, DomainState, GuestInterface, GuestVlan, Rate
-from hostagent.model.host import Snapshot
-from hostagent.model.plan import Plan
 from hostagent.sources.gather import Gatherer
+
+if TYPE_CHECKING:
+    from hostagent.model.host import Snapshot
+    from hostagent.model.plan import Plan
 
 VLAN7 = GuestVlan(tags=(7,))
 VSWITCHD = Path("/run/openvswitch/ovs-vswitchd.pid")
@@ -164,9 +166,19 @@ class Scene:
         for number in (4, 5):
             self.guest(number, vlan=VLAN7, bandwidth=Bandwidth(inbound=Rate(average=1000)))
             self.row(number, "br-int", "tag=7")
-        vsctl("set", "Port", "vnet5", "other_config:x=y", "bond_updelay=3", "external_ids:site=keep", *qos(5, "vnet5"))
+        vsctl(
+            "set",
+            "Port",
+            "vnet5",
+            "other_config:x=y",
+            "bond_updelay=3",
+            "external_ids:site=keep",
+            *qos(5, "vnet5"),
+        )
         vsctl(*"set Interface vnet5 mtu_request=1400 other_config:a=b lldp:enable=false".split())
-        mirrors = "--id=@p get Port vnet5 -- --id=@m create Mirror name=m select_src_port=@p select_dst_port=@p"
+        mirrors = (
+            "--id=@p get Port vnet5 -- --id=@m create Mirror name=m select_src_port=@p select_dst_port=@p"
+        )
         output = "--id=@n create Mirror name=n output_port=@p -- set Bridge br-int mirrors=@m,@n"
         vsctl("--", *f"{mirrors} -- {output}".split())
         self.dead_rx(5)

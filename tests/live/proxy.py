@@ -5,6 +5,7 @@ transactions that change something, over all connections; at the NUMBERth it kil
 ARGV, before the request is passed on or before its reply is.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 CHANGES = {"insert", "update", "mutate", "delete"}
@@ -84,21 +86,16 @@ class Proxy:
 
     @staticmethod
     def end_both(pump: Callable[[], None], client: socket.socket, server: socket.socket) -> None:
-        try:
+        with contextlib.suppress(OSError):
             pump()
-        except OSError:
-            pass
         for each in (client, server):
-            try:
+            with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
 
 def main() -> None:
     listen, upstream, number, when, *strike = sys.argv[1:]
-    if os.path.exists(listen):
-        os.unlink(listen)
+    Path(listen).unlink(missing_ok=True)
     door = socket.socket(socket.AF_UNIX)
     door.bind(listen)
     door.listen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +99,6 @@ class Wreck:
 
 def newest(text: str) -> str:
     """The newest run's id in history's JSON."""
-    import json
-
     return str(json.loads(text)["runs"][-1]["id"])
 
 

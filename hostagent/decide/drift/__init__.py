@@ -31,7 +31,7 @@ def find_drift(snapshot: Snapshot) -> Drift:
 
 
 def _missing(snapshot: Snapshot, code: str) -> Unknown | None:
-    """Why ``code`` can't be judged: what it is about is not on this host, or was not read, or not asked for."""
+    """Why ``code`` can't be judged: its matter is not on this host, was not read, or not asked for."""
     gone = {
         name: section
         for name in CODES[code].sections

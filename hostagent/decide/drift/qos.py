@@ -47,18 +47,38 @@ def find(ovs: Ovs, domains: Domains) -> Iterator[Finding]:
     """OVS_QOS_ORPHAN: rows of libvirt's that no port or QoS references."""
     referenced = {port.qos for port in ovs.ports.values()}
     for uuid, row in sorted(ovs.qos.items()):
-        if uuid in referenced or not made_by_libvirt(row.external_ids):
+        if uuid in referenced or not made_by_libvirt(row.external_ids) or _waits(row.external_ids, domains):
             continue
         remedy = Remedy(kind=StepKind.DELETE_QOS, qos=(uuid,), queues=_queues_only_of(ovs, {uuid}))
         yield finding(ORPHAN, uuid, _words("QoS", row.external_ids, domains), identity=(uuid,), remedy=remedy)
     held = {queue for row in ovs.qos.values() for queue in row.queues}
     for uuid, queue in sorted(ovs.queues.items()):
-        if uuid in held or not made_by_libvirt(queue.external_ids):
+        if uuid in held or not made_by_libvirt(queue.external_ids) or _waits(queue.external_ids, domains):
             continue
         remedy = Remedy(kind=StepKind.DELETE_QUEUE, queues=(uuid,))
         yield finding(
             ORPHAN, uuid, _words("queue", queue.external_ids, domains), identity=(uuid,), remedy=remedy
         )
+
+
+def _waits(ids: Mapping[str, str], domains: Domains) -> bool:
+    """Whether the row will be used again: by libvirt at the guest's next start, or for its missing port.
+
+    libvirt 9.0 leaves the rows behind at every clean stop (measured) and looks for vm-id and ifname at
+    the next start: with a given name it takes them up, with a generated one it makes new ones.
+    """
+    domain = domains.by_uuid.get(ids["vm-id"])
+    interfaces = () if domain is None else (*domain.interfaces, *domain.persistent_interfaces)
+    return any(each.tap == ids["ifname"] for each in interfaces)
+
+
+def left_over(ovs: Ovs, domain: str, tap: str) -> str | None:
+    """The QoS that libvirt made for this tap of this domain, if no port has it any more."""
+    referenced = {port.qos for port in ovs.ports.values()}
+    for uuid, row in sorted(ovs.qos.items()):
+        if uuid not in referenced and row.external_ids == {"vm-id": domain, "ifname": tap}:
+            return uuid
+    return None
 
 
 def _words(what: str, ids: Mapping[str, str], domains: Domains) -> str:

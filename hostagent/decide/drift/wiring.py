@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hostagent.decide.drift.codes import CODES
 from hostagent.decide.drift.expected import limit, policing, policing_changes, vlan_changes, vlan_columns
 from hostagent.decide.drift.owners import GENERATED
-from hostagent.decide.drift.qos import libvirt_qos, made_by_libvirt
+from hostagent.decide.drift.qos import left_over, libvirt_qos, made_by_libvirt
 from hostagent.decide.drift.report import finding, port_finding
 from hostagent.model.guests import Manager
 from hostagent.model.plan import Change, Finding, Owner, Remedy, StepKind, Value
@@ -63,7 +63,7 @@ def _missing(world: World, tap: str, claim: Claim, wanted: BridgeSpec) -> Findin
     elif foreign:
         held = f"{foreign[0]} runs this domain and adds its ports"
     else:
-        remedy = _add(wanted, claim, on_request=not generated and interface.vlan is None)
+        remedy = _add(world, wanted, claim, tap, on_request=not generated and interface.vlan is None)
     return Finding(
         code=MISSING,
         object=f"{bridge}/{tap}",
@@ -78,18 +78,23 @@ def _missing(world: World, tap: str, claim: Claim, wanted: BridgeSpec) -> Findin
     )
 
 
-def _add(wanted: BridgeSpec, claim: Claim, *, on_request: bool) -> Remedy:
+def _add(world: World, wanted: BridgeSpec, claim: Claim, tap: str, *, on_request: bool) -> Remedy:
     """Everything libvirt would set, at once: a port without its VLAN for a moment is a leak.
 
+    A QoS that libvirt made for this tap is taken up again, as libvirt itself does at a start.
     Given names often get their VLAN from outside, so that a row without one is a person's decision.
     """
     interface = claim.interface
     vlan = vlan_columns(interface.vlan, wanted.tag)
     rate, burst = policing(interface.bandwidth)
+    limits = limit(interface.bandwidth)
+    qos = left_over(world.ovs, claim.domain.uuid, tap) if limits else None
     columns: tuple[tuple[str, Value], ...] = (
         ("Port.tag", vlan.tag),
         ("Port.trunks", vlan.trunks),
         ("Port.vlan_mode", vlan.vlan_mode),
+        ("Port.qos", qos),
+        ("Port.external_ids", {"ifname": tap, "vm-id": claim.domain.uuid} if qos else None),
         ("Interface.ingress_policing_rate", rate),
         ("Interface.ingress_policing_burst", burst),
     )
@@ -101,7 +106,7 @@ def _add(wanted: BridgeSpec, claim: Claim, *, on_request: bool) -> Remedy:
         bridge=wanted.real,
         changes=tuple(Change(path=path, old=None, new=new) for path, new in columns if new),
         external_ids=ids,
-        limit=limit(interface.bandwidth),
+        limit={} if qos else limits,
         on_request=on_request,
     )
 
