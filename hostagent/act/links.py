@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
-
-from pyroute2 import IPRoute, NetlinkError
 
 from hostagent.errors import ActError
 
@@ -24,10 +23,11 @@ def delete(ifindex: int) -> None:
 
 
 def _do(request: Callable[[Any], Any], ifindex: int) -> None:
+    pyroute2 = import_module("pyroute2")  # 0.13 s, and most plans change no link
     try:
-        with IPRoute() as route:
+        with pyroute2.IPRoute() as route:
             request(route)
-    except NetlinkError as error:
+    except pyroute2.NetlinkError as error:
         raise ActError(f"the kernel refuses to change link {ifindex}: {error}") from error
     except OSError as error:
         raise ActError(f"rtnetlink can't be opened: {error.strerror}") from error
