@@ -68,7 +68,8 @@ class Repair:
     """How much may be changed at once (ARCHITECTURE, what makes a repair safe, 4).
 
     ``max_steps`` caps the steps of one plan; ``max_live_share`` caps the part of the running guests'
-    ports that one plan may interrupt, once more than ``min_live_ports`` of them are meant.
+    ports that one plan may interrupt, once more than ``min_live_ports`` of them are meant;
+    ``max_per_hour`` is the latch on what keeps breaking.
     """
 
     max_steps: int = _key(100, "a plan with more steps is refused without --force", least=1, most=100_000)
@@ -83,6 +84,12 @@ class Repair:
         "max_live_share only counts when more running guests' ports than this are meant",
         least=0,
         most=100_000,
+    )
+    max_per_hour: int = _key(
+        2000,
+        "more steps than this within an hour need --force: something keeps breaking",
+        least=1,
+        most=1_000_000,
     )
     barrier_seconds: float = _key(
         5.0, "how long to wait until ovs-vswitchd has applied a transaction", least=0.1, most=60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,13 +11,14 @@ from hostagent.act.batch import Batch
 from hostagent.act.build import OVSDB_KINDS, transition
 from hostagent.act.conclude import Results, conclude
 from hostagent.act.history import Did
-from hostagent.act.journal import Journal
+from hostagent.act.journal import Journal, changed_since
 from hostagent.act.outcome import Outcome, StepResult
 from hostagent.act.recheck import objection, world_of
 from hostagent.act.recover import Recovery
 from hostagent.act.rows import state_to_json
 from hostagent.act.store import Store
 from hostagent.act.undoing import Undoing
+from hostagent.decide.repair import latched
 from hostagent.errors import ActError, ChangedError, JournalError, RefusedError, SourceError
 from hostagent.model.plan import Plan, Step, StepKind
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from hostagent.model.host import Snapshot
 
 _ATTEMPTS = 3
+_HOUR_SECONDS = 3600.0
 
 
 class Executor:
@@ -56,6 +59,9 @@ class Executor:
             return Outcome(run="")
         with lock.held(self._settings, who=who, wait_seconds=self._wait):
             recovered = Recovery(self._settings, self._look).all()
+            done = 0 if plan.forced else changed_since(self._settings, time.time() - _HOUR_SECONDS)
+            if words := latched(len(plan.steps), within_the_hour=done, limits=self._settings.repair):
+                raise RefusedError(words)
             return self._apply(dict(enumerate(plan.steps, 1)), who, recovered)
 
     def undo(self, identity: str, *, who: str) -> Outcome:

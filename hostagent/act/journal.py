@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from hostagent.config import Settings
 
 
+_TAIL = 200  # bytes that hold the last record of a finished run
+
+
 def directory(settings: Settings) -> Path:
     """Where the runs are kept."""
     return Path(settings.paths.state_dir) / "journal"
@@ -126,7 +129,7 @@ class Journal:
             self.write(
                 "results", results=[[n, state, words] for n, (state, words) in sorted(results.items())]
             )
-            self.write("done")
+            self.write("done", changed=sum(state != "dropped" for state, _ in results.values()))
         except JournalError as error:
             return str(error)
         return ""
@@ -180,6 +183,24 @@ def paths(settings: Settings) -> list[Path]:
         raise JournalError(
             f"can't read {home}: {error.strerror} (the journal is root's: try as root)"
         ) from error
+
+
+def ending(path: Path) -> dict[str, Any]:
+    """The last record of a run that is finished, read from the file's tail; {} for one that died."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        line = file.read().rstrip(b"\n").rpartition(b"\n")[2]
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) and record.get("record") == "done" else {}
+
+
+def changed_since(settings: Settings, since: float) -> int:
+    """How many steps were carried out after ``since``, in seconds since the epoch."""
+    oldest = f"{datetime.fromtimestamp(since, UTC):%Y%m%dT%H%M%SZ}"
+    return sum(ending(path).get("changed", 0) for path in paths(settings) if path.stem >= oldest)
 
 
 def _unwritable(path: Path, error: OSError) -> JournalError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hostagent.act.batch import Batch, happened
 from hostagent.act.conclude import Results, conclude
 from hostagent.act.history import Did, Told, tell
-from hostagent.act.journal import Journal, paths
+from hostagent.act.journal import Journal, ending, paths
 from hostagent.act.operations import late
 from hostagent.act.recheck import world_of
 from hostagent.act.store import Store
@@ -113,10 +113,4 @@ def _begun(told: Told) -> bool:
 
 def _unfinished(found: Sequence[Path]) -> list[Path]:
     """The files without ``done`` at their end: read whole only when their tail does not have it."""
-    return [path for path in found if not _ends_with_done(path)]
-
-
-def _ends_with_done(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 200))
-        return b'{"record":"done"' in file.read()
+    return [path for path in found if not ending(path)]

@@ -72,7 +72,19 @@ def plan_repair(
             own_step = finding.remedy.kind is StepKind.LINK_UP
             chosen.setdefault((finding.object, "link" if own_step else ""), []).append(finding)
     steps = tuple(_step(group, ovs, world.links) for _, group in sorted(chosen.items()))
-    return Plan(steps=steps, held=tuple(held), refused="" if force else _over_cap(steps, world, limits))
+    return Plan(
+        steps=steps, held=tuple(held), forced=force, refused="" if force else _over_cap(steps, world, limits)
+    )
+
+
+def latched(steps: int, *, within_the_hour: int, limits: Repair) -> str:
+    """Why no more may be done for now, or "": what has to be repaired again and again needs a person."""
+    if within_the_hour + steps <= limits.max_per_hour:
+        return ""
+    return (
+        f"{within_the_hour} steps were carried out within the last hour, {steps} more exceed max_per_hour = "
+        f"{limits.max_per_hour}: something keeps breaking (hostagent history), then --force"
+    )
 
 
 def _why_not(finding: Finding, codes: frozenset[str], world: World) -> str:

@@ -160,8 +160,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be done, or why nothing may be. ``refused`` empties the plan's right to be applied."""
+    """What is to be done, or why nothing may be. ``refused`` empties the plan's right to be applied.
+
+    ``forced``: a person has lifted the caps.
+    """
 
     steps: tuple[Step, ...]
     held: tuple[Held, ...] = ()
     refused: str = ""
+    forced: bool = False

@@ -129,6 +129,19 @@ def test_undo_refuses_what_moved_on(broken: Wreck) -> None:
     broken.recovered("fix")
 
 
+def test_latch_and_caps(broken: Wreck) -> None:
+    """What would be too much at once, or has been too much within the hour, needs a person's --force."""
+    broken.break_it()
+    for key, words in (("max_per_hour", "within the last hour"), ("max_steps", "more than max_steps")):
+        broken.node.write("/root/tight.toml", f"[looks]\ngrace_seconds = 0.0\n[repair]\n{key} = 3\n")
+        done = broken.fix(config="/root/tight.toml")
+        assert done.returncode == 12
+        assert words in done.stdout + done.stderr
+        assert rows(broken.node) == broken.broken
+    assert broken.fix(config="/root/tight.toml", words="fix --apply --force").returncode == 0
+    assert rows(broken.node) == broken.wished
+
+
 def test_one_writer(broken: Wreck) -> None:
     """A second fix waits for the first, then finds nothing left to do."""
     broken.break_it()
