@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hostagent.act.history import Did
 from hostagent.cli.session import EXIT_OK, EXIT_PARTIAL, EXIT_PENDING, EXIT_REFUSED
 from hostagent.cli.words import paint, printable
+from hostagent.model.plan import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +117,8 @@ def _step(number: int, step: Step) -> Iterator[str]:
         head += f"  {printable(step.bridge)} → {printable(step.target_bridge)}"
     yield f"{paint(head, 'bold')}  ({', '.join(step.codes)})"
     yield f"   why:   {printable(step.reason)}"
+    if step.kind is StepKind.READD_PORT:
+        yield "   how:   deleted, and added again with every column once ovs-vswitchd has let go of it"
     for change in step.changes:
         yield f"   {change.path}: {value_words(change.old)} → {value_words(change.new)}"
     if step.limit:
