@@ -119,6 +119,8 @@ class _Replica:
         # Not the leader only: the database of a host is not clustered, and asking would cost a monitor.
         self._idl: ovs.db.idl.Idl = idl.Idl(f"unix:{path}", helper, probe_interval=0, leader_only=False)
         self._echoes = 0
+        self._records: Ovs | None = None
+        self._seen = 0
 
     def load(self, until: float) -> None:
         """Wait for the initial content, which is current."""
@@ -142,10 +144,11 @@ class _Replica:
         return False
 
     def records(self) -> Ovs:
-        """The rows as records."""
-        return parse_rows(
-            {name: self._idl.tables[name].rows.values() for name in self._tables}, self._version
-        )
+        """The rows as records, made anew only when the replica has changed since."""
+        if self._records is None or self._seen != self._idl.change_seqno:
+            rows = {name: self._idl.tables[name].rows.values() for name in self._tables}
+            self._records, self._seen = parse_rows(rows, self._version), self._idl.change_seqno
+        return self._records
 
     def close(self) -> None:
         self._idl.close()

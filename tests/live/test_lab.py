@@ -98,10 +98,10 @@ def test_programs_that_fail_or_hang_say_so(make_node: Callable[..., lab.Node]) -
         node.run("sh", "-c", "echo out; echo err >&2; exit 3")
     with pytest.raises(ProgramError, match=r"no end within 0.5 s"):
         node.run("sleep", "4321", timeout=0.5)
-    assert soon(2, lambda: not node.run("pgrep", "-f", "sleep 4321", check=False).stdout)
+    assert soon(10, lambda: not node.run("pgrep", "-f", "sleep 4321", check=False).stdout)
     with node.popen("sleep", "1234") as process:
         process.kill()
-    assert soon(2, lambda: not node.run("pgrep", "-f", "sleep 1234", check=False).stdout)
+    assert soon(10, lambda: not node.run("pgrep", "-f", "sleep 1234", check=False).stdout)
 
 
 def test_power_cut_keeps_the_disk_only(make_node: Callable[..., lab.Node]) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.lab import soon
 from tests.live.look import check, fix, rows
 
 if TYPE_CHECKING:
@@ -75,11 +76,24 @@ def opennebula_guest(node: Node) -> None:
     node.run("ovs-vsctl", "set", "Port", "vnet0", "tag=77")
 
 
+def settled(node: Node) -> dict[str, list[str]]:
+    """The rows once vswitchd has made of all of them what it can."""
+    node.run("ovs-vsctl", "--timeout=20", "set", "Open_vSwitch", ".", "external_ids:lab=settled", check=False)
+    seen: list[dict[str, list[str]]] = [{}]
+
+    def still() -> bool:
+        seen.append(rows(node, keep=["ofport", "error"]))
+        return seen[-1] == seen[-2]
+
+    assert soon(20, still)
+    return seen[-1]
+
+
 def test_nothing_foreign_is_touched(make_node: Callable[[str], Node]) -> None:
     node = make_node("foreign")
     everything_foreign(node)
     opennebula_guest(node)
-    before = rows(node, keep=["ofport", "error"])
+    before = settled(node)
     status, checks = check(node)
     assert status == 1, "warnings about foreign errors, nothing critical"
     assert {code for code, each in checks.items() if each["state"] == "warn"} == {"OVS_PORT_FOREIGN_ERROR"}
