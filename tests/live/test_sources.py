@@ -1,18 +1,17 @@
-"""The readers against real daemons: what they see is what the tools show, and they say why they can't see."""
+"""The readers against real daemons: what they see is what the tools show."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import pytest
 
-from tests.live.look import pid, signal
+from tests.live.look import pid
+from tests.live.source_probe import Probe, answering, furnished, once, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,66 +20,17 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lab
 
-PROBE = "/root/probe.py"
 HOSTILE = "ev\u00efl ../../etc 'x' \"y\" & \u65e5\u672c\\n"
-
-
-class Probe:
-    """hostagent's readers in one process of the node."""
-
-    def __init__(self, node: Node, *user: str, ending: str = "_exit") -> None:
-        argv = (*user, "python3", PROBE, ending)
-        pipe = subprocess.PIPE
-        self.process = node.popen(*argv, stdin=pipe, stdout=pipe, stderr=pipe)
-
-    def look(self, seconds: float = 5.0) -> dict[str, Any]:
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(f"{seconds}\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        assert line, self.process.stderr and self.process.stderr.read()
-        found: dict[str, Any] = json.loads(line)
-        return found
-
-    def end(self) -> float:
-        """Let it end by itself; how long that took. Nothing may have been said on stderr."""
-        began = time.monotonic()
-        _, said = self.process.communicate(timeout=10)
-        assert (self.process.returncode, said) == (0, "")
-        return time.monotonic() - began
-
-
-def troubles(look: dict[str, Any]) -> dict[str, str]:
-    return {
-        name: each["trouble"] for name, each in look.items() if isinstance(each, dict) and "trouble" in each
-    }
-
-
-def once(node: Node, *user: str, seconds: float = 5.0) -> dict[str, Any]:
-    probe = Probe(node, *user)
-    found = probe.look(seconds)
-    probe.end()
-    return found
 
 
 @pytest.fixture(scope="module")
 def node(make_node: Callable[[str], Node]) -> Node:
-    made = make_node("src1")
-    made.put(Path(__file__).with_name("probe.py"), PROBE)
-    made.guest("a1", bridge="br-int", vlan=100, bandwidth=1000)
-    made.guest("a2", bridge="br-ext", tap="tap-a2", disk=8)
-    made.guest("off", bridge="br-int", tap="tap-off")
-    made.start("a1", "a2")
-    return made
+    return furnished(make_node("src1"))
 
 
 @pytest.fixture
 def well(node: Node) -> Iterator[Node]:
-    """The node, with everything answering before and after the test."""
-    assert troubles(once(node)) == {}
-    yield node
-    assert troubles(once(node)) == {}
+    yield from answering(node)
 
 
 def test_what_the_tools_show(well: Node) -> None:
@@ -213,133 +163,6 @@ def test_5_megabytes_are_more_than_libvirt_hands_out(well: Node) -> None:
     well.run("virsh", "undefine", "big")
 
 
-@pytest.mark.parametrize(
-    ("daemon", "sections"),
-    [
-        ("libvirtd", {"domains"}),
-        ("ovsdb-server", {"ovs"}),
-        ("ovs-vswitchd", {"vswitchd", "flows"}),
-    ],
-)
-@pytest.mark.parametrize("ending", ["_exit", "plain"])
-def test_hung(well: Node, daemon: str, sections: set[str], ending: str) -> None:
-    probe = Probe(well, ending=ending)
-    assert troubles(probe.look()) == {}
-    signal(well, "STOP", daemon)
-    try:
-        first, second, fresh = probe.look(1), probe.look(1), Probe(well, ending=ending)
-        newly = fresh.look(1)
-        for look in (first, second, newly):
-            assert troubles(look) == dict.fromkeys(sections, "unresponsive")
-            assert look["took"] < 1.3
-        for name in sections:
-            assert first[name]["since"] == second[name]["since"]
-            assert "\n" not in first[name]["reason"]
-            assert "systemctl status" in newly[name]["reason"]
-        assert fresh.end() < 2.5
-    finally:
-        signal(well, "CONT", daemon)
-    time.sleep(0.5)
-    assert troubles(probe.look()) == {}
-    assert probe.end() < 2.5
-
-
-def test_libvirtd_stopped_and_idle(well: Node) -> None:
-    probe = Probe(well)
-    probe.look()
-    well.run("systemctl", "stop", "libvirtd.service")  # as when idle: the sockets listen
-    assert troubles(probe.look()) == {}
-    units = ("libvirtd.service", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-admin.socket")
-    well.run("systemctl", "stop", *units)
-    look = probe.look()
-    assert troubles(look) == {"domains": "unreachable"}
-    assert look["domains"]["reason"].startswith("libvirt unreachable at qemu:///system: ")
-    well.run("systemctl", "start", *units[1:])
-    assert troubles(probe.look()) == {}
-    probe.end()
-
-
-def test_vswitchd_killed(well: Node) -> None:
-    probe = Probe(well)
-    probe.look()
-    well.run("systemctl", "kill", "-s", "STOP", "ovs-vswitchd.service")  # its monitor must not revive it
-    well.run("systemctl", "kill", "-s", "KILL", "ovs-vswitchd.service")
-    wait_until(lambda: troubles(probe.look()) != {})
-    look = probe.look()
-    assert set(troubles(look)) >= {"vswitchd", "flows", "packet_sockets"}
-    assert set(troubles(look).values()) == {"unreachable"}
-    well.run("systemctl", "restart", "openvswitch-switch.service", "ovs-vswitchd.service")
-    wait_until(lambda: troubles(probe.look()) == {})
-    probe.end()
-
-
-def test_ovsdb_stopped(well: Node) -> None:
-    probe = Probe(well)
-    before = probe.look()["ovs"]["ports"]
-    well.run("systemctl", "stop", "ovsdb-server.service")
-    look = probe.look()
-    assert troubles(look)["ovs"] == "unreachable"
-    assert "(is ovsdb-server running? systemctl status ovsdb-server)" in look["ovs"]["reason"]
-    assert "domains" not in troubles(look)
-    well.run(
-        "systemctl", "start", "ovsdb-server.service", "ovs-vswitchd.service", "openvswitch-switch.service"
-    )
-    wait_until(lambda: troubles(probe.look()) == {})
-    assert set(probe.look()["ovs"]["ports"]) == set(before)
-    probe.end()
-
-
-def test_unprivileged(well: Node) -> None:
-    well.run("cp", PROBE, "/tmp/probe.py")
-    well.run("chmod", "644", "/tmp/probe.py")
-    user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
-    argv = ("sh", "-c", "cd / && echo 5 | python3 /tmp/probe.py")
-    look = json.loads(well.run(*user, *argv).stdout)
-    denied = {"ovs", "vswitchd", "flows", "packet_sockets", "tap_holders"}
-    assert troubles(look) == dict.fromkeys(denied, "denied")
-    for name in denied:
-        assert "run as root" in look[name]["reason"]
-
-
-@pytest.mark.parametrize(
-    ("drop", "expected"),
-    [
-        ("Port.tag", "can't be used: its schema (version 8.3.1) has no column Port.tag"),
-        ("Mirror.select_all", ""),
-        ("Interface.error", ""),
-        ("Port.fake_bridge", ""),
-    ],
-)
-def test_another_schema(well: Node, drop: str, expected: str) -> None:
-    folder = f"/root/{drop}"
-    table, column = drop.split(".")
-    program = f"""
-import json, os, subprocess, sys
-from hostagent.sources.deadline import ReadError
-from hostagent.sources.ovsdb import read_ovs
-os.makedirs("{folder}")
-os.chdir("{folder}")
-schema = json.load(open("/usr/share/openvswitch/vswitch.ovsschema"))
-del schema["tables"]["{table}"]["columns"]["{column}"]
-json.dump(schema, open("schema", "w"))
-subprocess.run(["ovsdb-tool", "create", "conf.db", "schema"], check=True)
-run = "--remote=punix:{folder}/db.sock --unixctl={folder}/ctl --pidfile={folder}/pid"
-run = [*run.split(), "--detach", "--no-chdir"]
-subprocess.run(["ovsdb-server", "conf.db", *run], check=True)
-insert = dict(op="insert", table="Open_vSwitch", row=dict())
-say = json.dumps(["Open_vSwitch", insert])
-subprocess.run(["ovsdb-client", "transact", "unix:{folder}/db.sock", say], check=True)
-try:
-    print(read_ovs("{folder}/db.sock", seconds=5).schema_version)
-except ReadError as error:
-    print(error.trouble, error.reason)
-os.kill(int(open("pid").read()), 15)
-"""
-    said = well.run("python3", "-c", program).stdout.splitlines()[-1]
-    assert said.startswith("invalid ") if expected else said == "8.3.1"
-    assert expected in said
-
-
 def domain_xml(name: str, inside: str, title: str = "") -> str:
     head = f"<name>{escape(name)}</name><title>{escape(title)}</title><memory>8192</memory>"
     return f"<domain type='qemu'>{head}{inside}<os><type>hvm</type></os></domain>"
@@ -348,10 +171,3 @@ def domain_xml(name: str, inside: str, title: str = "") -> str:
 def filling(size: int) -> str:
     one = "<n:x xmlns:n='urn:x' v='" + "z" * 100 + "'/>"
     return "<metadata><n:all xmlns:n='urn:n'>" + one * (size // len(one)) + "</n:all></metadata>"
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 15.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.2)

@@ -4,7 +4,6 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,142 +12,16 @@ from hostagent.model.guests import DomainState
 from hostagent.model.host import Trouble
 from hostagent.sources.deadline import ReadError
 from hostagent.sources.libvirt import LibvirtReader, read_domains
+from tests.unit.sources.fake_libvirt import Dom, LibvirtError, fail, fake_libvirt
 
 URI = "fake:///"
-
-
-class LibvirtError(Exception):
-    def __init__(self, code: int, message: str = "broken", int1: int = 0) -> None:
-        super().__init__(message)
-        self._values = (code, message, int1)
-
-    def get_error_code(self) -> int:
-        return self._values[0]
-
-    def get_error_message(self) -> str:
-        return self._values[1]
-
-    def get_int1(self) -> int:
-        return self._values[2]
-
-
-NAMES = {
-    "UUIDString": "uuid_string",
-    "XMLDesc": "xml_desc",
-    "controlInfo": "control_info",
-    "jobStats": "job_stats",
-    "isAlive": "is_alive",
-    "listAllDomains": "list_all_domains",
-    "getAllDomainStats": "get_all_domain_stats",
-}
-
-
-class LibvirtNames:
-    """Its methods can be called by libvirt's names."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in NAMES:
-            raise AttributeError(name)
-        return getattr(self, NAMES[name])
-
-
-class Dom(LibvirtNames):
-    """A domain; every attribute may be replaced by what a test wants to happen."""
-
-    def __init__(self, name: str, *, state: tuple[int, int] = (1, 1), live: bool = True) -> None:
-        self._name = name
-        self.stats: tuple[int, int] | None = state
-        self.live = live
-        self.now = state
-        self.control = 0
-        self.job: Callable[[], dict[str, int]] = lambda: {"type": 0}
-        self.xml: Callable[[int], str] = self._xml
-
-    def _xml(self, flags: int) -> str:
-        live = self.live and not flags & 2
-        target = "<target dev='vnet0'/>" if live else ""
-        interface = f"<interface type='bridge'>{target}</interface>"
-        start = "<domain id='1'>" if live else "<domain>"
-        return f"{start}<devices>{interface}</devices></domain>"
-
-    def uuid_string(self) -> str:
-        return f"uuid-{self._name}"
-
-    def name(self) -> str:
-        return self._name
-
-    def xml_desc(self, flags: int) -> str:
-        return self.xml(flags)
-
-    def state(self) -> list[int]:
-        return list(self.now)
-
-    def control_info(self) -> list[int]:
-        return [self.control, 0, 0]
-
-    def job_stats(self) -> dict[str, int]:
-        return self.job()
-
-
-class Connection(LibvirtNames):
-    def __init__(self, domains: list[Dom]) -> None:
-        self.domains = domains
-        self.error: LibvirtError | None = None
-        self.alive = 1
-
-    def is_alive(self) -> int:
-        return self.alive
-
-    def list_all_domains(self, flags: int) -> list[Dom]:
-        if self.error:
-            raise self.error
-        return [each for each in self.domains if not flags or not each.name().startswith("transient")]
-
-    def get_all_domain_stats(self, _stats: int, _flags: int) -> list[tuple[Dom, dict[str, int]]]:
-        return [
-            (each, {"state.state": each.stats[0], "state.reason": each.stats[1]})
-            for each in self.domains
-            if each.stats
-        ]
 
 
 @pytest.fixture
 def domains(monkeypatch: pytest.MonkeyPatch) -> list[Dom]:
     found: list[Dom] = []
-    fake: Any = ModuleType("libvirt")
-    fake.libvirtError = LibvirtError
-    fake.registerErrorHandler = lambda *_: None
-    fake.opened = []
-
-    def open_read_only(_uri: str) -> Connection:
-        connection = Connection(found)
-        fake.opened.append(connection)
-        return connection
-
-    fake.openReadOnly = open_read_only
-    numbers = {
-        "VIR_CONNECT_LIST_DOMAINS_PERSISTENT": 4,
-        "VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT": 1 << 29,
-        "VIR_DOMAIN_STATS_STATE": 1,
-        "VIR_DOMAIN_XML_INACTIVE": 2,
-        "VIR_DOMAIN_CONTROL_OK": 0,
-        "VIR_ERR_NO_SUPPORT": 3,
-        "VIR_ERR_INVALID_ARG": 8,
-        "VIR_ERR_NO_DOMAIN": 42,
-        "VIR_ERR_OPERATION_INVALID": 55,
-        "VIR_ERR_OPERATION_TIMEOUT": 68,
-    }
-    for name, number in numbers.items():
-        setattr(fake, name, number)
-    monkeypatch.setitem(sys.modules, "libvirt", fake)
+    monkeypatch.setitem(sys.modules, "libvirt", fake_libvirt(found))
     return found
-
-
-def fail(code: int) -> Callable[..., Any]:
-    def call(*_: object) -> Any:
-        raise LibvirtError(code)
-
-    return call
 
 
 def test_live_shut_off_and_transient(domains: list[Dom]) -> None:
@@ -224,6 +97,7 @@ def test_without_bulk_state(domains: list[Dom]) -> None:
         (lambda: {"type": 1, "operation": 5}, "migration out"),
         (lambda: {"type": 2}, "unknown"),
         (fail(55), "unknown"),
+        (fail(84), "incoming migration"),
         (fail(3), ""),
     ],
 )
