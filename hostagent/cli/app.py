@@ -18,27 +18,18 @@ from hostagent.errors import ConfigError, HostagentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Each command's file, which holds the click command under the command's own name.
-_FILES = {
-    "check": "check",
-    "checks": "checks",
-    "config": "config",
-    "explain": "explain",
-    "fix": "fix",
-    "history": "history",
-    "ports": "ports",
-    "undo": "history",
-}
+# Each has a file of its name, which holds the click command under the same name.
+_COMMANDS = ("check", "checks", "config", "explain", "fix", "history", "ports", "undo")
 
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        return sorted(_FILES)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _FILES:
+        if cmd_name not in _COMMANDS:
             return None
-        return cast("click.Command", getattr(import_module(f"hostagent.cli.{_FILES[cmd_name]}"), cmd_name))
+        return cast("click.Command", getattr(import_module(f"hostagent.cli.{cmd_name}"), cmd_name))
 
 
 @click.group(
@@ -47,9 +38,10 @@ class _Commands(click.Group):
 @click.option("--config", type=click.Path(path_type=Path), help="Settings file, TOML.")
 @click.version_option(__version__, message="hostagent %(version)s")
 @click.pass_context
-def _root(context: click.Context, config: Path | None) -> int:
+@click.pass_obj
+def _root(session: Session, context: click.Context, config: Path | None) -> int:
     """Say what is wrong with this KVM node, and repair its guests' ports."""
-    context.find_object(Session).config_file = config  # type: ignore[union-attr]  # run() always gives one
+    session.config_file = config
     if context.invoked_subcommand is None:
         say(context.get_help())
         return EXIT_UNKNOWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +18,7 @@ from hostagent.model.host import Unavailable
 from hostagent.sources.gather import Gatherer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hostagent.model.plan import Finding
     from hostagent.model.ports import Ovs, OvsPort
@@ -177,7 +177,7 @@ def _describe(line: PortLine, port: OvsPort | None, findings: list[Finding]) -> 
         yield f"{found.severity.upper():<8} {found.code}: {found.detail}{held}"
 
 
-def _pairs(values: Any) -> str:  # noqa: ANN401  any of OVSDB's maps
+def _pairs(values: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{key}={value}" for key, value in sorted(values.items())) + "}"
 
 

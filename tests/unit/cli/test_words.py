@@ -1,6 +1,7 @@
 """What reaches a terminal."""
 
 import io
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -39,7 +40,7 @@ def test_colour(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], *, c
     monkeypatch.setenv("TERM", "xterm")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(words.sys, "stdout", Terminal())  # type: ignore[attr-defined]
+    monkeypatch.setattr(sys, "stdout", Terminal())
     assert words.colored() is colored
-    monkeypatch.setattr(words.sys, "stdout", io.StringIO())  # type: ignore[attr-defined]
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert not words.colored()
