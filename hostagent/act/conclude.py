@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from hostagent.act.history import Did
-from hostagent.act.recheck import missing
 from hostagent.act.rows import State, Transition
 from hostagent.act.undo import reverse
 from hostagent.act.verify import unfit, wanted_back
 from hostagent.decide.drift.world import World, join
+from hostagent.decide.ready import missing
 from hostagent.errors import ActError, ChangedError
 
 if TYPE_CHECKING:

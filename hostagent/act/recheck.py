@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostagent.decide.drift.world import World, join
+from hostagent.decide.ready import busy, ready
 from hostagent.errors import RefusedError
-from hostagent.model.host import Snapshot, Unavailable
+from hostagent.model.host import Unavailable
 from hostagent.model.plan import Owner, Step, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from hostagent.decide.drift.world import World
+    from hostagent.model.host import Snapshot
 
-_NEEDED = ("domains", "ovs", "links", "vswitchd")
 _OF_A_GUEST = frozenset({StepKind.READD_PORT, StepKind.ADD_PORT, StepKind.SET_COLUMNS, StepKind.LINK_UP})
 _NOT_OURS = frozenset({Owner.OTHER, Owner.IGNORED})
 
@@ -23,25 +23,10 @@ def world_of(snapshot: Snapshot) -> World:
     Raises:
         RefusedError: a section that repairs need is missing, or Open vSwitch is restoring flows.
     """
-    if words := missing(snapshot):
-        raise RefusedError(f"nothing is repaired without {words}")
-    world = join(snapshot)
-    if world is None:
-        raise RefusedError("nothing is repaired without domains, ovs and links")
-    if world.ovs.flow_restore_wait:
-        raise RefusedError(
-            "Open vSwitch restores flows (other_config:flow-restore-wait=true): try again afterwards"
-        )
+    world = ready(snapshot)
+    if isinstance(world, str):
+        raise RefusedError(world)
     return world
-
-
-def missing(snapshot: Snapshot) -> str:
-    """The first section that repairs need and that could not be read, with the reason, or ""."""
-    for name in _NEEDED:
-        section = getattr(snapshot, name)
-        if isinstance(section, Unavailable):
-            return f"{name}: {section.reason}"
-    return ""
 
 
 def objection(step: Step, world: World) -> str:
@@ -55,7 +40,7 @@ def objection(step: Step, world: World) -> str:
         and step.kind is not StepKind.DELETE_TAP
     ):
         return f"{port.object_id} is not ours to touch any more: {world.owners[step.name].whose}"
-    if words := busy(_concerned(step, world), world):
+    if words := busy(step.name, world, domain=step.domain, qos=step.qos, queues=step.queues):
         return words
     if step.kind in _OF_A_GUEST:
         if claim is None or (step.domain is not None and claim.domain.uuid != step.domain):
@@ -83,23 +68,3 @@ def _tap_in_use(step: Step, world: World) -> str:
     if held := holders.get(step.name):
         return f"process {held[0]} holds tap {step.name} by now"
     return ""
-
-
-def busy(domains: Iterable[str], world: World) -> str:
-    """Why nothing may be changed under these domains now, or ""."""
-    for uuid in sorted(domains):
-        domain = world.domains.by_uuid.get(uuid)
-        if domain is not None and domain.busy:
-            return domain.busy
-    return ""
-
-
-def _concerned(step: Step, world: World) -> set[str]:
-    found = {step.domain} if step.domain else set()
-    if (claim := world.claims.get(step.name)) is not None:
-        found.add(claim.domain.uuid)
-    port = world.ovs.ports.get(step.name)
-    ids = [] if port is None else [each.external_ids for each in port.interfaces]
-    ids += [world.ovs.qos[uuid].external_ids for uuid in step.qos if uuid in world.ovs.qos]
-    ids += [world.ovs.queues[uuid].external_ids for uuid in step.queues if uuid in world.ovs.queues]
-    return found | {row[key] for row in ids for key in ("vm-id", "vm-uuid") if key in row}

@@ -11,10 +11,11 @@ from hostagent.act.conclude import Results, conclude
 from hostagent.act.history import Did, Run, Told
 from hostagent.act.journal import Journal
 from hostagent.act.outcome import Outcome, StepResult
-from hostagent.act.recheck import busy, world_of
+from hostagent.act.recheck import world_of
 from hostagent.act.rows import Transition, state_to_json
 from hostagent.act.store import Store
 from hostagent.act.undo import reverse
+from hostagent.decide.ready import busy
 from hostagent.errors import ActError, ChangedError, RefusedError
 from hostagent.model.plan import StepKind
 
@@ -132,9 +133,7 @@ def _refuse(actions: Mapping[int, Mapping[str, Any]], ours: Mapping[int, Transit
         if raw["kind"] == StepKind.LINK_UP and (link is None or link.ifindex != raw["link"]["ifindex"]):
             raise RefusedError(f"tap {raw['name']} is not the one that was set up")
     for each in ours.values():
-        port = world.ovs.ports.get(each.name)
-        marks = [] if port is None else [interface.external_ids for interface in port.interfaces]
-        if words := busy({row[key] for row in marks for key in ("vm-id", "vm-uuid") if key in row}, world):
+        if words := busy(each.name, world):
             raise RefusedError(words)
         if each.after.port is None and each.before.port is not None and world.link(each.name) is not None:
             claim, row = world.claims.get(each.name), each.before.port.interfaces[0]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostagent.decide.drift.world import World, join
-from hostagent.model.host import Snapshot, Unavailable
+from hostagent.decide.ready import busy, ready
 from hostagent.model.plan import Drift, Finding, Held, Plan, Step, StepKind, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hostagent.config import Repair
+    from hostagent.decide.drift.world import World
+    from hostagent.model.host import Snapshot
     from hostagent.model.ports import Links, Ovs, OvsPort
 
 # A port that goes away needs nothing else; a re-add takes the column changes along.
@@ -31,7 +32,6 @@ _UNDO = {
     StepKind.LINK_UP: "sets the link down again",
     StepKind.DELETE_TAP: "none: a tap is made by the process that uses it",
 }
-_NEEDED = ("domains", "ovs", "links", "vswitchd")
 _INTERRUPTS = frozenset({StepKind.READD_PORT, StepKind.SET_COLUMNS})
 
 
@@ -48,19 +48,9 @@ def plan_repair(
     ``codes`` restricts the plan; remedies that are made on request need theirs named. ``force``
     lifts the caps, never the rules.
     """
-    for name in _NEEDED:
-        section = getattr(snapshot, name)
-        if isinstance(section, Unavailable):
-            return Plan(steps=(), refused=f"nothing is repaired without {name}: {section.reason}")
-    world = join(snapshot)
-    if world is None:
-        raise AssertionError  # its sections are among _NEEDED
-    ovs = world.ovs
-    if ovs.flow_restore_wait:
-        return Plan(
-            steps=(),
-            refused="Open vSwitch restores flows (other_config:flow-restore-wait=true): try again afterwards",
-        )
+    world = ready(snapshot)
+    if isinstance(world, str):
+        return Plan(steps=(), refused=world)
     held: list[Held] = []
     chosen: dict[tuple[str, str], list[Finding]] = {}
     for finding in drift.findings:
@@ -71,7 +61,7 @@ def plan_repair(
         elif finding.remedy is not None:
             own_step = finding.remedy.kind is StepKind.LINK_UP
             chosen.setdefault((finding.object, "link" if own_step else ""), []).append(finding)
-    steps = tuple(_step(group, ovs, world.links) for _, group in sorted(chosen.items()))
+    steps = tuple(_step(group, world.ovs, world.links) for _, group in sorted(chosen.items()))
     return Plan(
         steps=steps, held=tuple(held), forced=force, refused="" if force else _over_cap(steps, world, limits)
     )
@@ -92,22 +82,9 @@ def _why_not(finding: Finding, codes: frozenset[str], world: World) -> str:
         return finding.held
     if finding.remedy.on_request and finding.code not in codes:
         return f"done on request only: hostagent fix {finding.code}"
-    for uuid in sorted(_concerned(finding, world.ovs)):
-        domain = world.domains.by_uuid.get(uuid)
-        if domain is not None and domain.busy:
-            return domain.busy
-    return ""
-
-
-def _concerned(finding: Finding, ovs: Ovs) -> set[str]:
-    """Every domain that the finding, its row or its QoS speaks of: none may be in a transition."""
-    found = {finding.domain} if finding.domain else set()
-    port = ovs.ports.get(finding.name)
-    ids = [] if port is None else [each.external_ids for each in port.interfaces]
-    if finding.remedy is not None:
-        ids += [ovs.qos[uuid].external_ids for uuid in finding.remedy.qos if uuid in ovs.qos]
-        ids += [ovs.queues[uuid].external_ids for uuid in finding.remedy.queues if uuid in ovs.queues]
-    return found | {row[key] for row in ids for key in ("vm-id", "vm-uuid") if key in row}
+    return busy(
+        finding.name, world, domain=finding.domain, qos=finding.remedy.qos, queues=finding.remedy.queues
+    )
 
 
 def _step(group: list[Finding], ovs: Ovs, links: Links) -> Step:
