@@ -125,7 +125,6 @@ def fake_libvirt(found: list[Dom]) -> Any:
         "VIR_ERR_OPERATION_INVALID": 55,
         "VIR_ERR_OPERATION_UNSUPPORTED": 84,
         "VIR_ERR_OPERATION_TIMEOUT": 68,
-        "VIR_ERR_OPERATION_UNSUPPORTED": 84,
     }
     for name, number in numbers.items():
         setattr(fake, name, number)
