@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from hostagent.act import lock
 from hostagent.act.history import runs
 from hostagent.errors import HostagentError
-from tests.live.act_proxy import Fate, Proxy
 from tests.live.act_scene import VLAN7, Scene, deaf, hear, vsctl
+from tests.live.proxy import Fate, Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,12 +71,11 @@ def crash() -> None:
         proxy.decide = lambda seen, _kind: fate if seen == number else Fate.PASS
         scene.rest()
         scene.fork()
-        proxy.client = os.fork()
-        if proxy.client == 0:
-            time.sleep(0.05)  # the proxy's threads live in the other process, which must know this one's id
+        victim = os.fork()
+        if victim == 0:
             scene.executor(settings).apply(plan, who="victim")
             os._exit(0)
-        return os.waitstatus_to_exitcode(os.waitpid(proxy.client, 0)[1]) != 0
+        return os.waitstatus_to_exitcode(os.waitpid(victim, 0)[1]) != 0
 
     killed = attempt(0, Fate.PASS)
     wished, messages = scene.rows(), len(proxy.seen)

@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 def act(make_node: Callable[[str], Node]) -> Callable[[str], list[dict[str, Any]]]:
     """Run a case of act_cases.py in the node; what it said."""
     node = make_node("act1")
-    for name in ("act_cases.py", "act_proxy.py", "act_scene.py"):
+    for name in ("act_cases.py", "act_scene.py", "proxy.py"):
         node.put(HERE / name, "/root/tests/live/")
 
     def run(case: str) -> list[dict[str, Any]]:

@@ -39,11 +39,11 @@ def test_killed_at_every_journal_boundary(broken: Wreck) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("number", [1, 2])
-def test_killed_at_each_transaction(broken: Wreck, number: int, when: str) -> None:
+@pytest.mark.parametrize("kind", ["first", "second"])
+def test_killed_at_each_transaction(broken: Wreck, kind: str, when: str) -> None:
     for how in ("fix", "undo"):
         broken.break_it()
-        with broken.struck(number, when, "kill"):
+        with broken.struck(kind, when, "kill"):
             done = broken.fix(config=PROXIED)
         assert done.returncode not in {0, 11, 12}, "it was killed"
         broken.recovered(how)
@@ -68,10 +68,10 @@ def test_killed_at_random_moments(broken: Wreck) -> None:
     ],
 )
 def test_ovsdb_server_lost_between_the_transactions(broken: Wreck, strike: str) -> None:
-    for number, when in ((1, "after"), (2, "before")):
+    for kind, when in (("first", "after"), ("second", "before")):
         broken.break_it()
         words = strike.replace("$PID", "$(cat /run/openvswitch/ovsdb-server.pid)")
-        with broken.struck(number, when, "sh", "-c", words):
+        with broken.struck(kind, when, "sh", "-c", words):
             broken.fix(config=PROXIED)
         broken.node.run(
             "sh", "-c", "until ovs-vsctl --timeout=5 show && ovs-appctl version; do sleep 0.2; done"
@@ -83,7 +83,7 @@ def test_vswitchd_hung_at_the_barrier(broken: Wreck) -> None:
     """The rows are added back although the barrier is missed."""
     broken.break_it()
     stop = "kill -STOP $(cat /run/openvswitch/ovs-vswitchd.pid)"
-    with broken.struck(1, "after", "sh", "-c", stop):
+    with broken.struck("first", "after", "sh", "-c", stop):
         done = broken.fix(config=PROXIED)
     broken.node.run("sh", "-c", stop.replace("STOP", "CONT"))
     assert done.returncode in {11, 12}, done.stdout + done.stderr

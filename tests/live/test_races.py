@@ -80,7 +80,7 @@ def broken(make_node: Callable[[str], Node]) -> Wreck:
 def test_another_client_wins(broken: Wreck) -> None:
     """A row changed between our look and our transaction is left as the other made it; the rest is done."""
     broken.break_it()
-    with broken.struck(1, "before", "ovs-vsctl", "set", "Port", "vnet0", "tag=55"):
+    with broken.struck("first", "before", "ovs-vsctl", "set", "Port", "vnet0", "tag=55"):
         done = broken.fix(config=PROXIED, words="fix --apply --json")
     assert done.returncode == 11, done.stdout
     told = {each["object"]: each for each in json.loads(done.stdout)["steps"]}
@@ -96,7 +96,7 @@ def test_another_client_takes_the_bridge_or_the_port(broken: Wreck) -> None:
     """Somebody deletes and makes again the row that we are about to re-add: theirs stays."""
     broken.break_it()
     words = "ovs-vsctl del-port tapdeaf; ovs-vsctl add-port br-ext tapdeaf tag=66"
-    with broken.struck(1, "before", "sh", "-c", words):
+    with broken.struck("first", "before", "sh", "-c", words):
         done = broken.fix(config=PROXIED)
     assert done.returncode == 11, done.stdout
     assert column(broken.node, "Port", "tapdeaf", "tag") == "66"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.lab import Node
 
 PLAIN, PROXIED = "/root/plain.toml", "/root/proxied.toml"
-SOCKET, PROXY_SOCKET = "/run/openvswitch/db.sock", "/run/proxy.sock"
+PROXY_SOCKET = "/run/proxy.sock"
 GONE = "external_ids:vm-id=00000000-0000-4000-8000-0000000000aa"
 # Drift of each kind: a column, a lost row, a deaf port with a mirror, stale rows with QoS, an orphan.
 BREAK = f"""#!/bin/sh -e
@@ -67,9 +67,9 @@ class Wreck:
         return self.node.run(*argv, check=False).returncode in {137, -9}
 
     @contextmanager
-    def struck(self, number: int, when: str, *strike: str) -> Iterator[None]:
-        """Proxy OVSDB for PROXIED and strike at its NUMBERth changing transaction."""
-        argv = ("python3", "/root/proxy.py", PROXY_SOCKET, SOCKET, str(number), when, *strike)
+    def struck(self, kind: str, when: str, *strike: str) -> Iterator[None]:
+        """Proxy OVSDB for PROXIED and strike before or after its first message of the kind (proxy.py)."""
+        argv = ("python3", "/root/proxy.py", PROXY_SOCKET, kind, when, *strike)
         process = self.node.popen(*argv, stdout=-1)
         try:
             if process.stdout is not None:
