@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from tests.lab import Node
 
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")  # a command's first words
 TABLES = ("Open_vSwitch", "Bridge", "Port", "Interface", "QoS", "Queue", "Mirror")
 # written by vswitchd or counted by ovsdb-server (ovs-vswitchd.conf.db(5))
 VOLATILE = frozenset(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.lab import Node
 
@@ -70,10 +70,3 @@ def answering(node: Node) -> Iterator[Node]:
     assert troubles(once(node)) == {}
     yield node
     assert troubles(once(node)) == {}
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 15.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.look import alarms, check, fix, last_run, rows, signal
+from tests.live.look import NOBODY, alarms, check, fix, last_run, rows, signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,29 +81,11 @@ def test_stopped(stale: Node, units: tuple[str, ...], code: str) -> None:
 
 
 def test_unprivileged(stale: Node) -> None:
-    done = stale.run(
-        "setpriv",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-        "hostagent",
-        "check",
-        "--live",
-        check=False,
-    )
+    done = stale.run(*NOBODY, "hostagent", "check", "--live", check=False)
     assert done.returncode == 3
     assert "Traceback" not in done.stdout + done.stderr
     assert "ermission" in done.stdout + done.stderr
-    done = stale.run(
-        "setpriv",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-        "hostagent",
-        "fix",
-        "--apply",
-        check=False,
-    )
+    done = stale.run(*NOBODY, "hostagent", "fix", "--apply", check=False)
     assert done.returncode == 12
     assert "root" in done.stdout + done.stderr
 
