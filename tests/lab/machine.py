@@ -50,7 +50,7 @@ class Machine:
     def enter(self, argv: Sequence[str]) -> list[str]:
         """Return the command line that runs `argv` inside the node."""
         doors = [str(door) for door in self.cgroup.doors]
-        nsenter = ["nsenter", "-t", str(self.leader()), "-m", "-u", "-i", "-n", "-p", "-C", "--"]
+        nsenter = ["nsenter", "-t", str(self.leader()), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--"]
         return ["sh", "-c", _ENTER, "sh", doors[0], doors[-1], *nsenter, "setpriv", "--pdeathsig=KILL", *argv]
 
     def environment(self) -> dict[str, str]:
