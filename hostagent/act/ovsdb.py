@@ -1,9 +1,9 @@
 """A small OVSDB client for whole rows and verified transactions (RFC 7047).
 
-ovs.db.idl is the right tool to read the columns one knows; the journal must hold the others too. ovs.jsonrpc is
-not used: its blocking calls take no deadline, and OVSDB on a unix socket sends no inactivity probe, so that
-a hung server would hold us for ever. Its parser, where the C part is not built, takes 20 times as long as
-Python's own json (0.65 s for a thousand rows; docs/adr/0001).
+ovs.db.idl is the right tool to read the columns one knows; the journal must hold the others too.
+ovs.jsonrpc is not used: its blocking calls take no deadline, and OVSDB on a unix socket sends no inactivity
+probe, so that a hung server would hold us for ever. Its parser, where the C part is not built, takes 20
+times as long as Python's own json (0.65 s for a thousand rows; docs/adr/0001).
 """
 
 from __future__ import annotations

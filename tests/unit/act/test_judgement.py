@@ -10,6 +10,7 @@ import pytest
 from hostagent.act.build import transition
 from hostagent.act.recheck import objection, world_of
 from hostagent.act.verify import unfit, wanted_back
+from hostagent.decide.ready import busy
 from hostagent.errors import RefusedError
 from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
 from hostagent.model.host import Snapshot, Trouble, Unavailable
@@ -97,6 +98,13 @@ def test_second_thoughts(kind: StepKind, changed: dict[str, Any], words: str) ->
     found = objection(step(kind, "vnet1", ifindex=7, domain="v"), world_of(snapshot(**changed)))
     assert words in found
     assert bool(words) == bool(found)
+
+
+def test_the_guest_that_runs_with_a_tap_counts_whatever_its_row_says() -> None:
+    other = replace(GUEST, uuid="w", job="outgoing migration")
+    assert "active job" in busy("vnet1", world_of(snapshot(domains=(other,))))
+    assert "active job" in busy("vnet1", world_of(snapshot(domains=(replace(other, uuid="v"),))))
+    assert busy("vnet1", world_of(snapshot())) == ""
 
 
 def test_opted_out_meanwhile() -> None:
