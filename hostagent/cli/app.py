@@ -27,6 +27,7 @@ _FILES = {
     "fix": "fix",
     "history": "history",
     "ports": "ports",
+    "purge": "purge",
     "undo": "history",
 }
 
@@ -47,7 +48,7 @@ class _Commands(click.Group):
 @click.option("--config", type=click.Path(path_type=Path), help="Settings file, TOML.")
 @click.version_option(__version__, message="hostagent %(version)s")
 @click.pass_context
-def _root(context: click.Context, config: Path | None) -> int:
+def root(context: click.Context, config: Path | None) -> int:
     """Say what is wrong with this KVM node, and repair its guests' ports."""
     context.find_object(Session).config_file = config  # type: ignore[union-attr]  # run() always gives one
     if context.invoked_subcommand is None:
@@ -60,7 +61,7 @@ def run(arguments: Sequence[str], *, started: float) -> int:
     """Run one command line and return its exit code; no error leaves this function."""
     session = Session(started=started, nagios=any(word.endswith("nagios") for word in arguments))
     try:
-        code = _root.main(args=list(arguments), prog_name="hostagent", standalone_mode=False, obj=session)
+        code = root.main(args=list(arguments), prog_name="hostagent", standalone_mode=False, obj=session)
     except click.Abort:
         say("hostagent: interrupted")
         return 130  # what a shell reports for SIGINT

@@ -71,7 +71,7 @@ def plan_repair(
         elif finding.remedy is not None:
             own_step = finding.remedy.kind is StepKind.LINK_UP
             chosen.setdefault((finding.object, "link" if own_step else ""), []).append(finding)
-    steps = tuple(_step(group, ovs, world.links) for _, group in sorted(chosen.items()))
+    steps = tuple(merged_step(group, ovs, world.links) for _, group in sorted(chosen.items()))
     return Plan(steps=steps, held=tuple(held), refused="" if force else _over_cap(steps, world, limits))
 
 
@@ -98,7 +98,7 @@ def _concerned(finding: Finding, ovs: Ovs) -> set[str]:
     return found | {row[key] for row in ids for key in ("vm-id", "vm-uuid") if key in row}
 
 
-def _step(group: list[Finding], ovs: Ovs, links: Links) -> Step:
+def merged_step(group: list[Finding], ovs: Ovs, links: Links) -> Step:
     """Merge one object's remedies into one step: the strongest kind, with the others' columns."""
     pairs = sorted(
         ((f, f.remedy) for f in group if f.remedy), key=lambda pair: _RANK.get(pair[1].kind, len(_RANK))
