@@ -26,6 +26,8 @@ _FILES = {
     "explain": "explain",
     "fix": "fix",
     "history": "history",
+    "order": "order",
+    "ovs-ready": "ovs_ready",
     "ports": "ports",
     "purge": "purge",
     "undo": "history",
@@ -39,7 +41,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _FILES:
             return None
-        return cast("click.Command", getattr(import_module(f"hostagent.cli.{_FILES[cmd_name]}"), cmd_name))
+        module = import_module(f"hostagent.cli.{_FILES[cmd_name]}")
+        return cast("click.Command", getattr(module, cmd_name.replace("-", "_")))
 
 
 @click.group(
