@@ -1,7 +1,8 @@
-.PHONY: demo test lint bench deb
+.PHONY: demo test lint bench deb soak-cuts
 
 demo: ; @tests/prepare.sh && .venv/bin/python -m tests.demo
 test: ; @tests/prepare.sh && .venv/bin/python -m pytest
 lint: ; @tests/prepare.sh && .venv/bin/ruff check && .venv/bin/mypy && .venv/bin/lint-imports
 bench: ; @tests/prepare.sh && .venv/bin/python -m tests.bench
 deb: ; @packaging/deb/build
+soak-cuts: ; @tests/prepare.sh && .venv/bin/python -m tests.soak_cuts

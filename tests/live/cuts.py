@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.lab.agent import CHECKOUT
 from tests.lab.lab_guest import mac_of
+from tests.lab.paths import CHECKOUT
 from tests.lab.programs import LabError
 from tests.live.look import alarms
 
