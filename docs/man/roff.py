@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 def escaped(words: str) -> str:
     """Text of any kind as roff: what stands there is what is printed."""
     text = words.replace("\\", "\\e").replace("-", "\\-").replace("^", "\\(ha").replace("~", "\\(ti")
+    text = text.replace("…", "...").replace("→", "\\(->")
     # A command in backquotes is bold, as in the runbooks. Quotes begin requests and arguments.
     text = re.sub(r"`([^`]+)`", r"\\fB\1\\fR", text).replace("'", "\\(aq").replace('"', "\\(dq")
     return re.sub(r"(?m)^\.", r"\\&.", text)
