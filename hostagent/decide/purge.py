@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hostagent.decide.drift.world import World
     from hostagent.model.ports import Links, Ovs
 
+_USERSPACE = "ovs-netdev"  # the tap of the userspace datapath itself (lib/dpif-netdev.c)
+
 
 def plan_purge(ovs: Ovs, links: Links, hypervisors: Sequence[str]) -> Plan:
     """Decide from the rows as they are before vswitchd starts.
@@ -32,7 +34,7 @@ def plan_purge(ovs: Ovs, links: Links, hypervisors: Sequence[str]) -> Plan:
     """
     if hypervisors:
         return Plan(steps=(), refused=f"{hypervisors[0]} is running: this is no boot")
-    if taps := sorted(name for name, link in links.by_name.items() if link.tap or GENERATED.match(name)):
+    if taps := sorted(_taps(ovs, links)):
         return Plan(steps=(), refused=f"tap {taps[0]} exists: a guest may be running")
     if ovs.flow_restore_wait:
         return Plan(steps=(), refused="Open vSwitch restores flows (other_config:flow-restore-wait=true)")
@@ -41,6 +43,16 @@ def plan_purge(ovs: Ovs, links: Links, hypervisors: Sequence[str]) -> Plan:
         raise AssertionError  # all three of its sections are given
     found = sorted(_findings(world), key=lambda each: (each.code, each.object))
     return Plan(steps=tuple(merged_step([each], ovs, links) for each in found))
+
+
+def _taps(ovs: Ovs, links: Links) -> Iterator[str]:
+    """Links that may be a guest's; a userspace datapath's internal ports are taps of vswitchd's own."""
+    internal = {_USERSPACE} | {
+        each.name for port in ovs.ports.values() for each in port.interfaces if each.type == "internal"
+    }
+    for name, link in links.by_name.items():
+        if GENERATED.match(name) or (link.tap and name not in internal):
+            yield name
 
 
 def ran_before(ovs: Ovs) -> frozenset[str]:

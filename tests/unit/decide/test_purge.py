@@ -93,6 +93,11 @@ def test_it_does_nothing(more: str, hypervisors: tuple[str, ...], words: str) ->
     assert words in plan.refused
 
 
+def test_a_userspace_bridges_own_tap_is_no_guests() -> None:
+    own = '[[port]]\nname = "br-int"\ntype = "internal"\n[[link]]\nname = "br-int"\nifindex = 7\ntap = true\n'
+    assert len(planned(STALE + own).steps) == 2
+
+
 def test_who_ran_before() -> None:
     rows = f'[[port]]\nname = "tap1"\nvm = "{B}"\n[[port]]\nname = "tap2"\nos_vif = "{B[:-1]}3"\n'
     assert ran_before(host(STALE + rows)[0]) == {A, B}
