@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 packages=(
     ca-certificates python3 python3-venv python3-dev gcc pkg-config libvirt-dev # .venv; libvirt-python has no wheels
     mmdebstrap systemd-container util-linux iproute2 dpkg tar                   # the lab
-    dpkg-dev debhelper dh-python make lintian python3-click python3-libvirt python3-openvswitch # the package,
+    build-essential debhelper dh-python lintian python3-click python3-libvirt python3-openvswitch # the package,
     python3-psutil python3-pyroute2                                             # as packaging/deb/debian/control
     strace                                                                      # what the bench counts
 )

@@ -116,7 +116,12 @@ def test_life(make_node: Callable[..., Node], kind: str) -> None:
     assert node.out("hostagent", "--version") == f"hostagent {packaged.OLDER}"
     node.run("sh", "-c", "echo '# mine' >>/etc/hostagent/hostagent.toml")
     node.write("/etc/hostagent/checks.d/site_disk_full.py", GOOD)
+    enabled = ["systemctl", "is-enabled", packaged.UNITS[0]]
+    assert node.out(*enabled) == "enabled"
+    node.run("systemctl", "disable", packaged.UNITS[0])
     packaged.install(node)
+    assert node.run(*enabled, check=False).stdout == "disabled\n"
+    node.run("systemctl", "enable", packaged.UNITS[0])
     assert node.out("hostagent", "--version") != f"hostagent {packaged.OLDER}"
     assert node.read("/etc/hostagent/hostagent.toml").endswith("# mine\n")
     assert "SITE_DISK_FULL" in node.out("hostagent", "checks", "list")

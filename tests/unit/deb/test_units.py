@@ -30,7 +30,8 @@ def packaged(tree: Path, files: dict[str, str]) -> tuple[list[str], list[str], s
     (tree / "bin/dh_installsystemd").chmod(0o755)
     (tree / "asked").write_text("")
     environment = {"PATH": f"{tree}/bin:{os.environ['PATH']}"}
-    for argv in ([HOW / "install-units", "units", "root"], [HOW / "start-units", "root"]):
+    orders: list[list[str | Path]] = [[HOW / "install-units", "units", "root"], [HOW / "start-units", "root"]]
+    for argv in orders:
         subprocess.run(argv, cwd=tree, env=environment, check=True)
     found = sorted(str(path.relative_to(tree / "root")) for path in tree.glob("root/**/*") if path.is_file())
     snippet = tree / "debian/hostagent.prerm.debhelper"
