@@ -1,7 +1,9 @@
-.PHONY: demo test lint bench soak-repair
+.PHONY: demo test lint bench deb soak-repair soak-cuts
 
 demo: ; @tests/prepare.sh && .venv/bin/python -m tests.demo
 test: ; @tests/prepare.sh && .venv/bin/python -m pytest
 lint: ; @tests/prepare.sh && .venv/bin/ruff check && .venv/bin/mypy && .venv/bin/lint-imports
 bench: ; @tests/prepare.sh && .venv/bin/python -m tests.bench
 soak-repair: ; @tests/prepare.sh && .venv/bin/python -m tests.soak_repair
+deb: ; @packaging/deb/build
+soak-cuts: ; @tests/prepare.sh && .venv/bin/python -m tests.soak_cuts

@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 packages=(
     ca-certificates python3 python3-venv python3-dev gcc pkg-config libvirt-dev # .venv; libvirt-python has no wheels
     mmdebstrap systemd-container util-linux iproute2 dpkg tar                   # the lab
+    build-essential debhelper dh-python lintian python3-click python3-libvirt python3-openvswitch # the package,
+    python3-psutil python3-pyroute2                                             # as packaging/deb/debian/control
     strace                                                                      # what the bench counts
 )
 stamp=.venv/prepared
@@ -14,7 +16,7 @@ wanted=$(cat tests/prepare.sh pyproject.toml | sha256sum)
 
 complete() {
     [[ -f $stamp && $(<"$stamp") == "$wanted" ]] &&
-        command -v mmdebstrap systemd-nspawn nsenter ip strace gcc >/dev/null &&
+        command -v mmdebstrap systemd-nspawn nsenter ip strace gcc dh lintian >/dev/null &&
         [[ -x .venv/bin/python ]]
 }
 complete && exit 0

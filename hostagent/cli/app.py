@@ -18,8 +18,20 @@ from hostagent.errors import ConfigError, HostagentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Each has a file of its name, which holds the click command under the same name.
-_COMMANDS = ("check", "checks", "config", "explain", "fix", "history", "ports", "undo")
+# Each has a file of its name, which holds the click command under the same name ("-" read as "_").
+_COMMANDS = (
+    "check",
+    "checks",
+    "config",
+    "explain",
+    "fix",
+    "history",
+    "order",
+    "ovs-ready",
+    "ports",
+    "purge",
+    "undo",
+)
 
 
 class _Commands(click.Group):
@@ -29,7 +41,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        return cast("click.Command", getattr(import_module(f"hostagent.cli.{cmd_name}"), cmd_name))
+        name = cmd_name.replace("-", "_")
+        return cast("click.Command", getattr(import_module(f"hostagent.cli.{name}"), name))
 
 
 @click.group(
@@ -39,7 +52,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, message="hostagent %(version)s")
 @click.pass_context
 @click.pass_obj
-def _root(session: Session, context: click.Context, config: Path | None) -> int:
+def root(session: Session, context: click.Context, config: Path | None) -> int:
     """Say what is wrong with this KVM node, and repair its guests' ports."""
     session.config_file = config
     if context.invoked_subcommand is None:
@@ -52,7 +65,7 @@ def run(arguments: Sequence[str], *, started: float) -> int:
     """Run one command line and return its exit code; no error leaves this function."""
     session = Session(started=started, nagios=any(word.endswith("nagios") for word in arguments))
     try:
-        code = _root.main(args=list(arguments), prog_name="hostagent", standalone_mode=False, obj=session)
+        code = root.main(args=list(arguments), prog_name="hostagent", standalone_mode=False, obj=session)
     except click.Abort:
         say("hostagent: interrupted")
         return 130  # what a shell reports for SIGINT

@@ -61,7 +61,7 @@ def plan_repair(
         elif finding.remedy is not None:
             own_step = finding.remedy.kind is StepKind.LINK_UP
             chosen.setdefault((finding.object, "link" if own_step else ""), []).append(finding)
-    steps = tuple(_step(group, world.ovs, world.links) for _, group in sorted(chosen.items()))
+    steps = tuple(merged_step(group, world.ovs, world.links) for _, group in sorted(chosen.items()))
     return Plan(
         steps=steps, held=tuple(held), forced=force, refused="" if force else _over_cap(steps, world, limits)
     )
@@ -87,7 +87,7 @@ def _why_not(finding: Finding, codes: frozenset[str], world: World) -> str:
     )
 
 
-def _step(group: list[Finding], ovs: Ovs, links: Links) -> Step:
+def merged_step(group: list[Finding], ovs: Ovs, links: Links) -> Step:
     """Merge one object's remedies into one step: the strongest kind, with the others' columns."""
     pairs = sorted(
         ((f, f.remedy) for f in group if f.remedy), key=lambda pair: _RANK.get(pair[1].kind, len(_RANK))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from hostagent.decide.unit_order import orderings
 from hostagent.model.host import Trouble, Unavailable
 from hostagent.model.plan import Severity
 
@@ -130,6 +131,34 @@ def judge_daemon(
         return Verdict(state=State.UNKNOWN, summary=reading.reason)
 
     return evaluate
+
+
+def judge_order(code: str, one: str, many: str) -> Callable[[Context], Verdict]:
+    """What a check of units' order evaluates: its code's orderings, with what is wrong counted in words."""
+
+    def evaluate(context: Context) -> Verdict:
+        units = context.snapshot.units
+        if isinstance(units, Unavailable):
+            return unread(units)
+        found = [each for each in orderings(units) if each.code == code]
+        if not found:
+            return Verdict(state=State.SKIP, summary="this host does not have the units that it is about")
+        wrong = tuple(
+            ObjectResult(id=f"{each.later}/{each.earlier}", detail=each.words)
+            for each in found
+            if not each.right
+        )
+        count = len(wrong)
+        state = State.WARN if wrong else State.OK
+        return Verdict(state=state, summary=f"{count or 'no'} {one if count == 1 else many}", objects=wrong)
+
+    return evaluate
+
+
+def unread(section: Unavailable) -> Verdict:
+    """The verdict on a section that was not read: skipped where the host has no such thing."""
+    skip = section.trouble in {Trouble.ABSENT, Trouble.NOT_ASKED}
+    return Verdict(state=State.SKIP if skip else State.UNKNOWN, summary=section.reason)
 
 
 def _worst(findings: tuple[Finding, ...]) -> State:

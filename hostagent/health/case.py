@@ -28,6 +28,7 @@ Everything has the default of a healthy host, so that a case says only what it i
     tap_holders = { vnet0 = [101] }  # default: process 1000 + ifindex for every tap
     ovs_ctl_options = ""
     [flows.br-int]                   # "in_port" = number of rules
+    [units]                          # see health/case_units.py
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ import tomllib
 from typing import Any
 
 from hostagent.health.case_rows import link_row, ovs_rows, uuid_of
+from hostagent.health.case_units import units_of
 from hostagent.model.guests import (
     Bandwidth,
     Domain,
@@ -71,6 +73,7 @@ def parse_host(text: str) -> Snapshot:
         "ovs_ctl_options": raw.pop("ovs_ctl_options", ""),
         "flows": Unavailable(trouble=Trouble.NOT_ASKED, reason="read with --full only", since=0.0),
     }
+    sections["units"] = units_of(raw.pop("units", {}))
     if (flows := raw.pop("flows", None)) is not None:
         sections["flows"] = Flows(
             in_ports={

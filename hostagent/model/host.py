@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from hostagent.model.guests import Domains
     from hostagent.model.ports import Flows, Links, Ovs, Vswitchd
+    from hostagent.model.units import Units
 
 T = TypeVar("T")
 
@@ -59,6 +60,7 @@ class Snapshot:
     tap_holders: Mapping[str, tuple[int, ...]] | Unavailable
     ovs_ctl_options: str | Unavailable
     flows: Flows | Unavailable
+    units: Units | Unavailable
 
 
 SECTIONS: tuple[str, ...] = (
@@ -70,4 +72,5 @@ SECTIONS: tuple[str, ...] = (
     "tap_holders",
     "ovs_ctl_options",
     "flows",
+    "units",
 )

@@ -21,6 +21,7 @@ from hostagent.sources.ovsdb import OvsdbReader
 from hostagent.sources.packet_sockets import read_packet_sockets
 from hostagent.sources.procfs import read_ovs_ctl_options, read_tap_holders
 from hostagent.sources.rtnetlink import read_links
+from hostagent.sources.systemd import read_units
 from hostagent.sources.vswitchd import VswitchdReader
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _THINGS = {
     "packet_sockets": ("vswitchd's packet sockets", "is the host overloaded? cat /proc/pressure/cpu"),
     "tap_holders": ("the open files in /proc", "is the host overloaded? cat /proc/pressure/cpu"),
     "ovs_ctl_options": ("Open vSwitch's start options", "is the disk hung? cat /proc/pressure/io"),
+    "units": ("systemd", "is it hung? systemctl is-system-running"),
 }
 
 
@@ -55,6 +57,7 @@ class Gatherer:
         sources = settings.sources
         self._timeout_seconds = settings.looks.timeout_seconds
         self._proc_dir = sources.proc_dir
+        self._run_dir = settings.paths.run_dir
         self._libvirt = LibvirtReader(sources.libvirt_uri)
         self._ovsdb = OvsdbReader(sources.ovsdb_socket)
         self._vswitchd = VswitchdReader(run_dir=sources.ovs_run_dir)
@@ -87,6 +90,7 @@ class Gatherer:
         sockets = self._ask("packet_sockets", after(links.wait, lambda: self._packet_sockets(own)))
         holders = self._ask("tap_holders", after(links.wait, lambda: read_tap_holders(self._proc_dir)))
         options = self._ask("ovs_ctl_options", read_ovs_ctl_options)
+        units = self._ask("units", lambda: read_units(self._run_dir, own, proc_dir=self._proc_dir))
         rules = self._ask("flows", lambda: self._vswitchd.read_flows(own)) if flows else None
         return Snapshot(
             taken_at=taken_at,
@@ -97,6 +101,7 @@ class Gatherer:
             packet_sockets=take("packet_sockets", sockets),
             tap_holders=take("tap_holders", holders),
             ovs_ctl_options=take("ovs_ctl_options", options),
+            units=take("units", units),
             flows=_not_asked(taken_at) if rules is None else take("flows", rules),
         )
 

@@ -21,6 +21,7 @@ from hostagent.model.ports import (
     OvsQueue,
     Vswitchd,
 )
+from hostagent.model.units import Units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,5 +199,6 @@ class Builder:
             packet_sockets=frozenset(self.sockets),
             tap_holders=self.holders,
             ovs_ctl_options=self.ctl_options,
+            units=Units(by_name={}),
             flows=Flows(in_ports={"br-int": self.flow_ports} if self.flow_ports else {}),
         )

@@ -1,6 +1,5 @@
-"""The third layer: hostagent from this checkout, byte-compiled with the node's own Python."""
+"""The third layer: hostagent from this checkout, as the Debian package that `make deb` builds."""
 
-import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,46 +7,66 @@ from typing import Final
 
 from tests.lab import cache, overlay
 from tests.lab.paths import CHECKOUT, digest, tree_digest
-from tests.lab.programs import LabError, ProgramError
+from tests.lab.programs import LabError, ProgramError, run
 
-_PACKAGES: Final = "usr/lib/python3/dist-packages"
-_SOURCES: Final = [CHECKOUT / name for name in ("hostagent", "checks", "units", "pyproject.toml")]
-_COMMAND: Final = """#!/usr/bin/python3
-from hostagent.cli import main
+_BUILD: Final = CHECKOUT / "packaging/deb/build"
+# What packaging/deb/build copies.
+_SOURCES: Final = [
+    CHECKOUT / name
+    for name in (
+        "hostagent",
+        "checks",
+        "units",
+        "docs/man",
+        "packaging/deb",
+        "pyproject.toml",
+        "CHANGELOG.md",
+    )
+]
+# The image excludes documentation; the package is to be whole.
+INSTALL: Final = (
+    "dpkg",
+    "--install",
+    "--force-confdef",
+    "--force-confold",
+    "--path-include=/usr/share/man/*",
+    "--path-include=/usr/share/doc/hostagent/*",
+)
 
-raise SystemExit(main())
-"""
+
+def package(version: str | None = None) -> Path:
+    """Return this checkout's .deb, built if missing; with `version` one that says it is that version."""
+    argv = [str(_BUILD), *(["--version", version] if version else [])]
+
+    def build(folder: Path, _lock: int) -> None:
+        try:
+            built = run([*argv, "--into", str(folder)], timeout=600).stdout.strip()
+        except ProgramError as error:
+            words = "\n".join(error.stderr.splitlines()[-15:])
+            raise LabError(f"hostagent's package can't be built: {words}") from None
+        Path(built).rename(folder / "hostagent.deb")
+
+    sources = [path for path in _SOURCES if path.exists()]
+    return cache.layer("deb", digest(version or "", tree_digest(*sources)), build) / "hostagent.deb"
 
 
 def agent(lowers: Sequence[Path]) -> Path:
-    """Return the folder of the layer that holds this checkout's hostagent."""
-    sources = [path for path in _SOURCES if path.exists()]
+    """Return the folder of the layer that this checkout's package makes."""
+    deb = package()
 
     def build(folder: Path, _lock: int) -> None:
-        _build(lowers, folder)
+        inside = folder / "upper/hostagent.deb"
+        inside.parent.mkdir()
+        shutil.copyfile(deb, inside)
+        try:
+            # No systemd runs in a layer, so that nothing is started.
+            overlay.run_inside(folder, lowers, [*INSTALL, "/hostagent.deb"])
+        except ProgramError as error:
+            raise LabError(f"hostagent's package can't be installed: {error.stdout}{error.stderr}") from None
+        inside.unlink()
+        # What a boot makes; and the machine's id is each node's own.
+        shutil.rmtree(folder / "upper/run", ignore_errors=True)
 
-    key = digest(*(lower.parent.name for lower in lowers), tree_digest(*sources, Path(__file__)))
+    parts = [lower.parent.name for lower in lowers]
+    key = digest(*parts, deb.parent.name, tree_digest(Path(__file__)))
     return cache.layer("agent", key, build) / "upper"
-
-
-def _build(lowers: Sequence[Path], folder: Path) -> None:
-    packages = folder / "upper" / _PACKAGES
-    without = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(CHECKOUT / "hostagent", packages / "hostagent", ignore=without)
-    # As the wheel does it: pyproject.toml, force-include.
-    shutil.copytree(CHECKOUT / "checks", packages / "hostagent" / "checks", ignore=without)
-    said = re.search(r'__version__ = "([^"]+)"', (CHECKOUT / "hostagent/__init__.py").read_text())
-    version = said[1] if said else "0"
-    info = packages / f"hostagent-{version}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: hostagent\nVersion: {version}\n")
-    command = folder / "upper/usr/bin/hostagent"
-    command.parent.mkdir()
-    command.write_text(_COMMAND)
-    command.chmod(0o755)
-    compile_all = ["python3", "-m", "compileall", "-q", f"/{_PACKAGES}/hostagent"]
-    try:
-        overlay.run_inside(folder, lowers, compile_all)
-    except ProgramError as error:
-        words = " ".join((error.stdout + error.stderr).replace("*** ", "").split())
-        raise LabError(f"hostagent does not compile: {words}") from None

@@ -8,13 +8,16 @@ import sys
 from pathlib import Path
 
 from tests.lab import overlay
-from tests.lab.programs import ProgramError
+from tests.lab.programs import ProgramError, run
 
 
 def main() -> None:
     folder, lowers, _, *argv = sys.argv[1:]
     try:
         root = overlay.mount(Path(folder), lowers.split(":"))
+        # Maintainer scripts read /proc and write to /dev/null; the mounts end with this namespace.
+        run(["mount", "-t", "proc", "proc", str(root / "proc")])
+        run(["mount", "--bind", "/dev", str(root / "dev")])
     except ProgramError as error:
         raise SystemExit(str(error)) from error
     os.chroot(root)

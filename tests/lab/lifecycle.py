@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.lab import layers, links, ovsdb_log, record
+from tests.lab.agent import INSTALL, package
 from tests.lab.layers import Layers
 from tests.lab.machine import Machine
 from tests.lab.owner import Owner
@@ -16,7 +17,6 @@ from tests.lab.programs import LabError, run
 from tests.lab.record import Record
 
 CONF_DB: Final = "var/lib/openvswitch/conf.db"
-_PACKAGES: Final = "/usr/lib/python3/dist-packages"
 
 
 def up(name: str, *, bare: bool, owner: int | None) -> None:
@@ -39,7 +39,7 @@ def up(name: str, *, bare: bool, owner: int | None) -> None:
             known = replace(known, born=True)
             known.write(folder)
         if stack.agent is not None and known.agent != str(stack.agent):
-            _install(Machine(name), stack.agent)
+            _install(Machine(name))
             replace(known, agent=str(stack.agent)).write(folder)
 
 
@@ -157,15 +157,14 @@ def _first_boot(machine: Machine) -> None:
     run(machine.enter(argv), timeout=20, env=machine.environment(), shown_as=argv)
 
 
-def _install(machine: Machine, agent: Path) -> None:
+def _install(machine: Machine) -> None:
     """Bring a node that stands on older layers, or on none, to this checkout's hostagent."""
-    remove = ["sh", "-c", f"rm -rf {_PACKAGES}/hostagent {_PACKAGES}/hostagent-*"]
-    run(machine.enter(remove), timeout=20, env=machine.environment(), shown_as=remove)
-    pack = ["tar", "-C", str(agent), "-c", "."]
-    unpack = machine.enter(["tar", "-C", "/", "--no-overwrite-dir", "-x"])
-    with subprocess.Popen(pack, stdout=subprocess.PIPE) as packing:
-        done = subprocess.run(
-            unpack, stdin=packing.stdout, capture_output=True, check=False, env=machine.environment()
-        )
-    if done.returncode != 0 or packing.returncode != 0:
+    inside = "/root/hostagent.deb"
+    with package().open("rb") as stream:
+        put = machine.enter(["install", "-m", "644", "/dev/stdin", inside])
+        done = subprocess.run(put, stdin=stream, capture_output=True, check=False, env=machine.environment())
+    if done.returncode != 0:
         raise LabError(f"cannot renew hostagent in {machine.name}: {done.stderr.decode(errors='replace')}")
+    argv = [*INSTALL, inside]
+    run(machine.enter(argv), timeout=120, env=machine.environment(), shown_as=argv)
+    run(machine.enter(["rm", inside]), timeout=20, env=machine.environment())

@@ -106,6 +106,11 @@ def taps(node: Node, *guests: str) -> dict[str, str]:
     return {guest: node.run("virsh", "-q", "domiflist", guest).stdout.split()[0] for guest in guests}
 
 
+def without_purge(node: Node) -> None:
+    """Boots leave what a power cut left, as they do where the package is not installed."""
+    node.run("systemctl", "mask", "hostagent-purge.service")
+
+
 def pid(node: Node, daemon: str) -> str:
     """A daemon's process id inside the node."""
     if daemon == "libvirtd":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.look import NOBODY, alarms, check, fix, last_run, rows, signal
+from tests.live.look import NOBODY, alarms, check, fix, last_run, rows, signal, without_purge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.lab
 def stale(make_node: Callable[[str], Node]) -> Node:
     """A node with one stale port that a fix would remove."""
     node = make_node("ill")
+    without_purge(node)
     node.guest("a1", bridge="br-int", vlan=100, ip="10.1.0.1/24", mac="52:54:00:00:00:01")
     node.start("a1")
     node.run("sync")

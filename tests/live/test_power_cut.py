@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.live.look import alarms, check, fix, rows, taps
+from tests.live.look import alarms, check, fix, rows, taps, without_purge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,7 @@ def heard(node: Node, *guests: str) -> dict[str, set[str]]:
 
 def test_power_cut_and_another_start_order(make_node: Callable[[str], Node]) -> None:
     node = make_node("cut")
+    without_purge(node)
     assert check(node)[0] == 0, "a fresh node is at exit 0"
     for name, spec in GUESTS.items():
         node.guest(name, **spec)

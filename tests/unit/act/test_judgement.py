@@ -55,6 +55,7 @@ def snapshot(
         "tap_holders": {},
         "ovs_ctl_options": "",
         "flows": GONE,
+        "units": GONE,
     }
     return Snapshot(taken_at=0.0, **known | fields)
 

@@ -48,6 +48,7 @@ ovs = "absent: Open vSwitch is not installed"
 vswitchd = "absent: Open vSwitch is not installed"
 packet_sockets = "absent: Open vSwitch is not installed"
 ovs_ctl_options = "absent: Open vSwitch is not installed"
+units = "absent: systemd does not run on this host"
 """
 
 # A tenant chose the name: colours, a new line, a bidirectional override, and nagios' separator.
