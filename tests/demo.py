@@ -139,9 +139,7 @@ def vlan_story(story: Story) -> None:
     story.frames(GUESTS, expect_right=True)
     story.must("check is at exit 0", hold=story.hostagent("check", "--live")[0] == 0)
     story.say("The power fails: taps and guests are gone, OVSDB's rows stay on disk.")
-    story.say(
-        "(At this boot the package's purge would clean up: left out, to see what it spares us.)"
-    )
+    story.say("(At this boot the package's purge would clean up: left out, to see what it spares us.)")
     story.node.run("systemctl", "mask", "hostagent-purge.service")
     story.node.run("sync")
     story.node.power_cut()
