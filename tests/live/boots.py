@@ -18,6 +18,7 @@ _EVENTS = {
     "9d1aaa27d60140bd96365438aad20286": "stopped",
 }
 OVS, LIBVIRT, GUESTS = "ovs-vswitchd.service", "libvirtd.service", "libvirt-guests.service"
+NOVA = "nova-compute.service"
 _SCOPE = re.compile(r"machine-qemu.*\.scope")
 
 
@@ -44,10 +45,12 @@ def events(node: Node, boot: int) -> list[Event]:
 
 
 def wrong_stops(found: list[Event]) -> list[str]:
-    """Which of guests, libvirt and Open vSwitch began to stop before what needs it had stopped."""
+    """Which of nova, guests, libvirt and Open vSwitch began to stop before what needs it had stopped."""
     scopes = sorted({each.unit for each in found if _SCOPE.fullmatch(each.unit)})
     pairs = [(GUESTS, scope) for scope in scopes] + [(scope, LIBVIRT) for scope in scopes]
     pairs += [(scope, OVS) for scope in scopes] + [(GUESTS, LIBVIRT), (GUESTS, OVS), (LIBVIRT, OVS)]
+    if any(each.unit == NOVA for each in found):
+        pairs.append((NOVA, GUESTS))
     return _wrong(found, pairs, "stopped", "stopping")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lab
 
-KOLLA = """[Service]
+SIMPLE = """[Service]
 Type=simple
 ExecStart=/bin/sleep infinity
 [Install]
@@ -49,12 +49,15 @@ def vnets(node: Node) -> list[str]:
 def test_clean_reboots_with_guests_that_ignore_acpi(make_node: Callable[[str], Node]) -> None:
     node = make_node("ordered")
     cuts.install_units(node)
+    node.write("/etc/systemd/system/nova-compute.service", SIMPLE)
+    node.run("systemctl", "enable", "nova-compute.service")
     node.reboot()
     for _ in range(2):
         deaf_guests(node)
         node.reboot()
         assert boots.wrong_stops(boots.events(node, -1)) == []
         assert boots.wrong_starts(boots.events(node, 0)) == []
+        assert "UNIT_NOVA_ORDER" in {each["code"] for each in order(node)["orders"]}
         assert vnets(node) == []
         assert alarms(node) <= {"DOMAIN_NOT_RESTARTED d1", "DOMAIN_NOT_RESTARTED d2"}
     deaf_guests(node)
@@ -95,7 +98,7 @@ def test_units_of_other_names(make_node: Callable[[str], Node]) -> None:
     node = make_node("kolla")
     cuts.install_units(node)
     for name in NAMES:
-        node.write(f"/etc/systemd/system/{name}.service", KOLLA)
+        node.write(f"/etc/systemd/system/{name}.service", SIMPLE)
     node.run("systemctl", "daemon-reload")
     node.run("systemctl", "enable", "--now", *NAMES)
     assert not order(node)["right"]
