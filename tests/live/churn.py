@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.lab import Node
 
 GUESTS = 4
+_STATES = ("done ", "dropped ", "failed ", "restored ")
 
 
 class Churn:
@@ -69,5 +70,8 @@ class Churn:
                 if each["state"] in {"crit", "unknown"}:
                     self.faults.append(f"{each['code']} {each['state']}: {each['summary']} {each['objects']}")
             done = self.node.run("hostagent", "fix", "--apply", check=False)
-            if done.returncode != 0:
+            # A step that is dropped because its guest is just starting is right: the next fix does it.
+            steps = [line.split()[0] for line in done.stdout.splitlines() if line.startswith(_STATES)]
+            calm = done.returncode in {11, 12} and "dropped" in steps and set(steps) <= {"done", "dropped"}
+            if done.returncode != 0 and not calm:
                 self.faults.append(f"fix exits {done.returncode}: {done.stdout}{done.stderr}")
