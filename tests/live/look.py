@@ -6,17 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tests.lab import Node
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")  # a command's first words
 TABLES = ("Open_vSwitch", "Bridge", "Port", "Interface", "QoS", "Queue", "Mirror")
 # written by vswitchd or counted by ovsdb-server (ovs-vswitchd.conf.db(5))
 VOLATILE = frozenset(
-    "_version statistics status ofport error ifindex admin_state link_state link_resets link_speed duplex "
-    "mac_in_use mtu lacp_current bfd_status cfm_fault cfm_fault_status cfm_flap_count cfm_health cfm_mpid "
-    "cfm_remote_mpids cfm_remote_opstate rstp_status rstp_statistics bond_active_slave next_cfg cur_cfg "
+    "_uuid _version statistics status ofport error ifindex admin_state link_state link_resets link_speed "
+    "duplex mac_in_use mtu lacp_current bfd_status cfm_fault cfm_fault_status cfm_flap_count cfm_health "
+    "cfm_mpid cfm_remote_mpids cfm_remote_opstate rstp_status rstp_statistics bond_active_slave next_cfg cur_cfg "
     "dpdk_initialized datapath_id datapath_version".split()
 )
 
@@ -46,7 +44,7 @@ def last_run(node: Node) -> str:
     return str(json.loads(node.run("hostagent", "history", "--json").stdout)["runs"][-1]["id"])
 
 
-def rows(node: Node, *, keep: Iterable[str] = ()) -> dict[str, list[str]]:
+def rows(node: Node) -> dict[str, list[str]]:
     """Every table's rows, by content, with references followed by name where a UUID would differ."""
     found: dict[str, list[str]] = {}
     names: dict[str, str] = {}
@@ -57,8 +55,7 @@ def rows(node: Node, *, keep: Iterable[str] = ()) -> dict[str, list[str]]:
         for row in tables[table]:
             names[row["_uuid"][1]] = f"{table} {json.dumps(row['external_ids'])}"
     for table, listed in tables.items():
-        drop = VOLATILE - set(keep) | {"_uuid"}
-        plain = [{key: value for key, value in row.items() if key not in drop} for row in listed]
+        plain = [{key: value for key, value in row.items() if key not in VOLATILE} for row in listed]
         found[table] = sorted(_named(json.dumps(row, sort_keys=True), names) for row in plain)
     return found
 
