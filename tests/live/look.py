@@ -12,10 +12,11 @@ NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")  
 TABLES = ("Open_vSwitch", "Bridge", "Port", "Interface", "QoS", "Queue", "Mirror")
 # written by vswitchd or counted by ovsdb-server (ovs-vswitchd.conf.db(5))
 VOLATILE = frozenset(
-    "_uuid _version statistics status ofport error ifindex admin_state link_state link_resets link_speed "
-    "duplex mac_in_use mtu lacp_current bfd_status cfm_fault cfm_fault_status cfm_flap_count cfm_health "
-    "cfm_mpid cfm_remote_mpids cfm_remote_opstate rstp_status rstp_statistics bond_active_slave next_cfg cur_cfg "
-    "dpdk_initialized datapath_id datapath_version".split()
+    "_uuid _version statistics status ofport error ifindex admin_state link_state link_resets "
+    "link_speed duplex mac_in_use mtu lacp_current bfd_status cfm_fault cfm_fault_status "
+    "cfm_flap_count cfm_health cfm_mpid cfm_remote_mpids cfm_remote_opstate rstp_status "
+    "rstp_statistics bond_active_slave next_cfg cur_cfg dpdk_initialized datapath_id "
+    "datapath_version".split()
 )
 
 
