@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 from hostagent.cli.params import json_option
 from hostagent.cli.session import EXIT_OK, Session
 from hostagent.cli.words import paint, put, put_json
-from hostagent.config import DEFAULT_FILE
+from hostagent.config import DEFAULT_FILE, tables
 
 
 @click.group(invoke_without_command=True)
@@ -41,9 +42,9 @@ def show(session: Session, *, as_json: bool = False) -> int:
     if as_json:
         put_json({"schema": "hostagent.config/v1", **asdict(settings)})
         return EXIT_OK
-    for section in fields(settings):
-        put(f"[{section.name}]\n")
-        record: Any = getattr(settings, section.name)
+    for name in tables():
+        put(f"[{name}]\n")
+        record: Any = reduce(getattr, name.split("."), settings)
         for key in fields(record):
             about = paint(f"# {key.metadata['about']}", "dim")
             put(f"{key.name} = {_toml(getattr(record, key.name))}  {about}\n")
@@ -52,6 +53,8 @@ def show(session: Session, *, as_json: bool = False) -> int:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     if not isinstance(value, str):
         return json.dumps(value)
     safe = (char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08x}" for char in value)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostagent.config import Looks, Settings, load, parse, tables
+from hostagent.config import Action, CodePolicy, Looks, Settings, load, parse, tables
 from hostagent.errors import ConfigError
 
 
@@ -50,7 +50,7 @@ def test_every_fault_at_once_each_with_file_and_key() -> None:
         "f:repair.min_live_ports: must be a whole number, not True",
         "f:paths.run_dir: must be an absolute path, not 'run'",
         "f:sources: must be a table, [sources]",
-        "f:mutes: unknown table (known: sources, looks, repair, paths)",
+        "f:mutes: unknown table (known: sources, looks, repair, agent, policy, export, amqp, paths)",
     ]
 
 
@@ -95,3 +95,26 @@ def test_every_key_has_words() -> None:
     for record in tables().values():
         for each in fields(record):
             assert each.metadata["about"]
+
+
+def test_a_policy_by_code_and_owner_and_its_faults() -> None:
+    loaded = parse({"policy": {"OVS_PORT_STALE": {"libvirt_named": "repair", "grace_seconds": 5}}}, "f")
+    stale, other = loaded.policy.of("OVS_PORT_STALE"), loaded.policy.of("OVS_PORT_MISSING")
+    assert (stale, other) == (CodePolicy(libvirt_named=Action.REPAIR, grace_seconds=5.0), CodePolicy())
+    assert loaded.policy.of("OVS_TAP_ORPHAN") is None
+    assert problems({"policy": {"OVS_PORT_STALE": {"libvirt": "fix"}, "OVS_PORT_STALES": {}, "OVS_TAP_DOWN": 1}}) == [
+        'f:policy.OVS_PORT_STALE.libvirt: must be "repair" or "report", not \'fix\'',
+        "f:policy.OVS_PORT_STALES: unknown table (did you mean OVS_PORT_STALE?)",
+        "f:policy.OVS_TAP_DOWN: must be a table, [policy.OVS_TAP_DOWN]",
+    ]
+
+
+def test_a_list_and_its_faults() -> None:
+    assert parse({"amqp": {"ports": [1, 2]}}, "f").amqp.ports == (1, 2)
+    assert parse({"export": {"tls_key": ""}}, "f").export.tls_key == ""
+    assert problems({"amqp": {"ports": 5672, "processes": ["nova", 1]}, "export": {"tls_key": "key"}}) == [
+        "f:amqp.ports: must be a list, not 5672",
+        "f:amqp.processes: has 1: must be a string, not 1",
+        "f:export.tls_key: must be an absolute path, not 'key'",
+    ]
+    assert problems({"amqp": {"ports": [0]}}) == ["f:amqp.ports: has 0: must be from 1 to 65535, not 0"]

@@ -1,0 +1,138 @@
+"""What the agent tells others: its last report and its own state, as one document.
+
+The agent writes it to run_dir/published.json (0640, group hostagent) after every look and every pulse, and
+answers with the same over run_dir/agent.sock. The exporter and the command line read nothing else of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003  the types are read at run time, by model.plain
+from dataclasses import dataclass, field
+from typing import Any
+
+SCHEMA = "hostagent.published/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """One section of the Snapshot. Times are seconds since the epoch, None if never.
+
+    ``trouble`` is model.host.Trouble's word and ``reason`` an operator's line while it can't be read (both
+    empty when it can); ``since`` is when that began; ``read_at`` is the last success.
+    """
+
+    section: str
+    trouble: str = ""
+    reason: str = ""
+    since: float | None = None
+    read_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repairs:
+    """How many steps for ``code`` ended as ``result`` since the agent's start.
+
+    ``result`` is act.history.Did's word (done, failed, dropped, …), or "refused" for whole plans.
+    """
+
+    code: str
+    result: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """Counts of observations at most ``le`` seconds, cumulative, as Prometheus has them."""
+
+    le: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 2.25, 2.5, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+    counts: tuple[int, ...] = (0,) * 13
+    sum: float = 0.0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopCost:
+    """What the agent itself costs: totals since its start, and its size now."""
+
+    looks: int = 0
+    look_seconds_sum: float = 0.0
+    look_seconds_last: float = 0.0
+    pulses: int = 0
+    wakes: Mapping[str, int] = field(default_factory=dict)  # by what woke it: links, ovsdb, libvirt, timer, …
+    cpu_seconds: float = 0.0
+    resident_bytes: int = 0
+    threads: int = 0
+    descriptors: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why the agent does not act. ``kind`` is paused, latched, stopped (the stop file) or disabled.
+
+    ``until`` is None when only a person ends it (hostagent resume; removing the stop file).
+    """
+
+    kind: str
+    reason: str
+    since: float
+    until: float | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """A check, or one object of it (``object`` empty: all), that shall not alert until ``until``.
+
+    ``state`` and ``objects`` are how bad it was when it was muted: it lapses when the check clears or gets
+    worse than that, unless ``sticky``.
+    """
+
+    code: str
+    object: str = ""
+    until: float
+    reason: str
+    by: str
+    since: float
+    sticky: bool = False
+    state: str = ""
+    objects: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftAlone:
+    """A confirmed finding that the agent does not repair, and why, in the operator's words."""
+
+    code: str
+    object: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The document. ``report`` is the JSON of docs/schema/check-v1.json, with since and muted filled in.
+
+    ``taken_at`` is when the look of the report began; ``alive_at`` is when the loop last said that it lives
+    (each pulse). Older than ``fresh_seconds`` means stale. ``cycle`` is what the last cycle did, in words.
+    """
+
+    schema: str = SCHEMA
+    version: str
+    pid: int
+    started_at: float
+    taken_at: float
+    alive_at: float
+    fresh_seconds: float
+    report: Mapping[str, Any]
+    looks: int = 1
+    look_seconds: float = 0.0
+    cycle: str = ""
+    sources: tuple[SourceHealth, ...] = ()
+    repairs: tuple[Repairs, ...] = ()
+    latency: Histogram = field(default_factory=Histogram)
+    cost: LoopCost = field(default_factory=LoopCost)
+    holds: tuple[Hold, ...] = ()
+    mutes: tuple[Mute, ...] = ()
+    left_alone: tuple[LeftAlone, ...] = ()
+    last_repair_at: float | None = None
+    config_reloaded_at: float | None = None
+    config_problems: tuple[str, ...] = ()
