@@ -102,7 +102,9 @@ def test_a_policy_by_code_and_owner_and_its_faults() -> None:
     stale, other = loaded.policy.of("OVS_PORT_STALE"), loaded.policy.of("OVS_PORT_MISSING")
     assert (stale, other) == (CodePolicy(libvirt_named=Action.REPAIR, grace_seconds=5.0), CodePolicy())
     assert loaded.policy.of("OVS_TAP_ORPHAN") is None
-    assert problems({"policy": {"OVS_PORT_STALE": {"libvirt": "fix"}, "OVS_PORT_STALES": {}, "OVS_TAP_DOWN": 1}}) == [
+    assert problems(
+        {"policy": {"OVS_PORT_STALE": {"libvirt": "fix"}, "OVS_PORT_STALES": {}, "OVS_TAP_DOWN": 1}}
+    ) == [
         'f:policy.OVS_PORT_STALE.libvirt: must be "repair" or "report", not \'fix\'',
         "f:policy.OVS_PORT_STALES: unknown table (did you mean OVS_PORT_STALE?)",
         "f:policy.OVS_TAP_DOWN: must be a table, [policy.OVS_TAP_DOWN]",
