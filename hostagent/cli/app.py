@@ -23,6 +23,7 @@ _COMMANDS = (
     "check",
     "checks",
     "config",
+    "dhcp",
     "explain",
     "fix",
     "history",

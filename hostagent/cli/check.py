@@ -11,6 +11,7 @@ import click
 from hostagent.cli import check_text
 from hostagent.cli.looking import bounded, look
 from hostagent.cli.params import json_option, timeout_option
+from hostagent.cli.probing import with_probes
 from hostagent.cli.session import EXIT_CRIT, EXIT_OK, EXIT_UNKNOWN, EXIT_WARN, Session
 from hostagent.cli.words import put, put_json
 from hostagent.decide.drift.codes import CODES
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
     from hostagent.health.report import Report
 
 _EXITS = {State.OK: EXIT_OK, State.WARN: EXIT_WARN, State.CRIT: EXIT_CRIT, State.UNKNOWN: EXIT_UNKNOWN}
+_PROBES_SECONDS = 50.0  # on top, with --full: a bridge with STP (libvirt's) forwards a new port after 4 s
 _NO_AGENT = "no agent runs here that could be asked; hostagent check --live reads the host itself"
 
 
 @click.command
 @click.argument("names", metavar="[CODE|GROUP]...", nargs=-1)
 @click.option("--live", is_flag=True, help="Read the host in this process instead of asking the agent.")
-@click.option("--full", is_flag=True, help="Read OpenFlow rules as well, and print every object.")
+@click.option(
+    "--full", is_flag=True, help="Read OpenFlow rules, probe DHCP renewals, and print every object."
+)
 @timeout_option
 @click.option(
     "--fail-on", type=click.Choice(["warn", "crit"]), default="warn", help="With crit a warning exits 0."
@@ -64,20 +68,30 @@ def check(
     if not live:
         session.fail(_NO_AGENT)
         return EXIT_UNKNOWN
+    probes = full and any(each.group == "dhcp" for each in checks.by_code.values())
+    whole = timeout or settings.looks.timeout_seconds + (_PROBES_SECONDS if probes else 0.0)
     timeout = timeout or settings.looks.timeout_seconds
     flows = full or "OVS_FLOW_ORPHAN" in {name.upper() for name in names}
-    with bounded(session, timeout):
-        report = _judge(checks, settings, until=session.started + timeout, flows=flows)
+    with bounded(session, whole):
+        probes_until = session.started + whole if probes else None
+        report = _judge(
+            checks, settings, until=session.started + timeout, flows=flows, probes_until=probes_until
+        )
         _print(session, report, form="json" if as_json else form, full=full, quiet=quiet, every=verbose > 0)
     code = _EXITS[report.status]
     return EXIT_OK if code == EXIT_WARN and fail_on == "crit" else code
 
 
-def _judge(checks: Checks, settings: Settings, *, until: float, flows: bool) -> Report:
+def _judge(
+    checks: Checks, settings: Settings, *, until: float, flows: bool, probes_until: float | None
+) -> Report:
     codes = frozenset(CODES if checks.site else checks.by_code)  # a site's check may look at any finding
     began = time.monotonic()
     looked = look(Gatherer(settings), settings, until=until, flows=flows, codes=codes)
-    context = Context(snapshot=looked.snapshot, drift=looked.drift)
+    snapshot = looked.snapshot
+    if probes_until is not None:
+        snapshot = with_probes(snapshot, settings, until=probes_until)
+    context = Context(snapshot=snapshot, drift=looked.drift)
     seconds = time.monotonic() - began
     return run(checks, context, host=os.uname().nodename, looks=looked.looks, seconds=seconds)
 

@@ -28,7 +28,7 @@ Everything has the default of a healthy host, so that a case says only what it i
     tap_holders = { vnet0 = [101] }  # default: process 1000 + ifindex for every tap
     ovs_ctl_options = ""
     [flows.br-int]                   # "in_port" = number of rules
-    [units]                          # see health/case_units.py
+    [units]                          # see health/case_units.py;   [dhcp]  see health/case_dhcp.py
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+from hostagent.health.case_dhcp import dhcp_of
 from hostagent.health.case_rows import link_row, ovs_rows, uuid_of
 from hostagent.health.case_units import units_of
 from hostagent.model.guests import (
@@ -74,6 +75,7 @@ def parse_host(text: str) -> Snapshot:
         "flows": Unavailable(trouble=Trouble.NOT_ASKED, reason="read with --full only", since=0.0),
     }
     sections["units"] = units_of(raw.pop("units", {}))
+    sections["dhcp"] = dhcp_of(raw.pop("dhcp", {}))
     if (flows := raw.pop("flows", None)) is not None:
         sections["flows"] = Flows(
             in_ports={

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hostagent.model.host import Snapshot, Trouble, Unavailable
 from hostagent.sources.deadline import Call, ReadError, SourceThread
+from hostagent.sources.dhcp import DhcpReader
 from hostagent.sources.libvirt import LibvirtReader
 from hostagent.sources.ovsdb import OvsdbReader
 from hostagent.sources.packet_sockets import read_packet_sockets
@@ -49,6 +50,7 @@ _THINGS = {
     "tap_holders": ("the open files in /proc", "is the host overloaded? cat /proc/pressure/cpu"),
     "ovs_ctl_options": ("Open vSwitch's start options", "is the disk hung? cat /proc/pressure/io"),
     "units": ("systemd", "is it hung? systemctl is-system-running"),
+    "dhcp": ("the DHCP servers' sockets and leases", "is the host overloaded? cat /proc/pressure/cpu"),
 }
 
 
@@ -63,6 +65,9 @@ class Gatherer:
         self._libvirt = LibvirtReader(sources.libvirt_uri)
         self._ovsdb = OvsdbReader(sources.ovsdb_socket)
         self._vswitchd = VswitchdReader(run_dir=sources.ovs_run_dir)
+        self._dhcp = DhcpReader(
+            libvirt_uri=sources.libvirt_uri, proc_dir=sources.proc_dir, run_dir=settings.paths.run_dir
+        )
         self._threads: dict[str, SourceThread] = {}
         self._since: dict[str, float] = {}
         self._units: tuple[float, Units] | None = None
@@ -94,6 +99,7 @@ class Gatherer:
         holders = self._ask("tap_holders", after(links.wait, lambda: read_tap_holders(self._proc_dir)))
         options = self._ask("ovs_ctl_options", read_ovs_ctl_options)
         units = self._ask("units", lambda: self._units_of(own))
+        dhcp = self._ask("dhcp", lambda: self._dhcp.read(own))
         rules = self._ask("flows", lambda: self._vswitchd.read_flows(own)) if flows else None
         return Snapshot(
             taken_at=taken_at,
@@ -105,12 +111,18 @@ class Gatherer:
             tap_holders=take("tap_holders", holders),
             ovs_ctl_options=take("ovs_ctl_options", options),
             units=take("units", units),
+            dhcp=take("dhcp", dhcp),
             flows=_not_asked(taken_at) if rules is None else take("flows", rules),
         )
 
     def close(self) -> None:
         """Give up the connections, in the threads that use them; a stuck thread is left behind."""
-        for section, close in (("domains", self._libvirt.close), ("ovs", self._ovsdb.close)):
+        closers = (
+            ("domains", self._libvirt.close),
+            ("ovs", self._ovsdb.close),
+            ("dhcp", self._dhcp.close),
+        )
+        for section, close in closers:
             if section in self._threads:
                 self._ask(section, close).wait(time.monotonic() + _CLOSE_SECONDS)
         for thread in self._threads.values():

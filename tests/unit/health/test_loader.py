@@ -37,6 +37,15 @@ def test_every_code_of_drift_has_a_check_and_a_few_more() -> None:
     found = load_checks("/nonexistent")
     assert found.refused == ()
     assert found.by_code.keys() - CODES.keys() == {
+        "DHCP_LEASES_LOST",
+        "DHCP_LEASE_OVERDUE",
+        "DHCP_RENEWAL_DEAD",
+        "DHCP_RENEWAL_SPLIT",
+        "DHCP_REPLY_PATH_BROKEN",
+        "DHCP_SERVER_MISSING",
+        "DHCP_SERVER_STUCK",
+        "DHCP_SOCKET_STALE",
+        "DHCP_SOCKET_UNBOUND",
         "DOMAIN_NOT_RESTARTED",
         "LIBVIRT_UNREACHABLE",
         "LIBVIRT_UNRESPONSIVE",
