@@ -203,5 +203,18 @@ def changed_since(settings: Settings, since: float) -> int:
     return sum(ending(path).get("changed", 0) for path in paths(settings) if path.stem >= oldest)
 
 
+def carried_out(settings: Settings, *, since: float, who: str) -> list[float]:
+    """When ``who`` carried out steps after ``since``, one time for each step, in seconds since the epoch."""
+    oldest = f"{datetime.fromtimestamp(since, UTC):%Y%m%dT%H%M%SZ}"
+    times: list[float] = []
+    for path in (each for each in paths(settings) if each.stem >= oldest):
+        by: dict[str, Any] = next((each["by"] for each in read(path) if each["record"] == "run"), {})
+        if by.get("who") == who:
+            ended = ending(path)
+            at = datetime.fromisoformat(ended["at"]).timestamp() if ended else since
+            times += [at] * ended.get("changed", 0)
+    return times
+
+
 def _unwritable(path: Path, error: OSError) -> JournalError:
     return JournalError(f"can't write the journal {path}: {error.strerror}; nothing is changed without it")

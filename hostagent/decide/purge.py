@@ -91,4 +91,5 @@ def _at_boot(ovs: Ovs, links: Links) -> Snapshot:
         ovs_ctl_options=early,
         flows=early,
         units=early,
+        amqp=early,
     )
