@@ -8,6 +8,7 @@ A file without ``done`` is a run that died: recover.py ends it.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -214,6 +215,22 @@ def carried_out(settings: Settings, *, since: float, who: str) -> list[float]:
             at = datetime.fromisoformat(ended["at"]).timestamp() if ended else since
             times += [at] * ended.get("changed", 0)
     return times
+
+
+def prune(settings: Settings, *, before: float) -> int:
+    """Delete finished runs that are older than ``before`` (seconds since the epoch); how many.
+
+    Raises:
+        JournalError: the journal can't be read. What can't be deleted is left.
+    """
+    oldest = f"{datetime.fromtimestamp(before, UTC):%Y%m%dT%H%M%SZ}"
+    deleted = 0
+    for path in (each for each in paths(settings) if each.stem < oldest):
+        with contextlib.suppress(OSError):
+            if ending(path):
+                path.unlink()
+                deleted += 1
+    return deleted
 
 
 def _unwritable(path: Path, error: OSError) -> JournalError:

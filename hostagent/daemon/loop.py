@@ -117,7 +117,13 @@ class Loop:
         cycle = turn(
             self.memory,
             snapshot,
-            Now(began=began, woken_at=woken_at, holds=holds, done_within_the_hour=done),
+            Now(
+                began=began,
+                woken_at=woken_at,
+                holds=holds,
+                done_within_the_hour=done,
+                undone=self._repairer.undone(since=resumed_at),
+            ),
             settings,
         )
         self.memory = self._repairer.remembered(self.memory, cycle.memory)
@@ -129,6 +135,7 @@ class Loop:
         self._judge(snapshot, cycle, ended - began)
         self._say(holds)
         self._tell(cycle)
+        self._repairer.prune()
 
     def _act(self, cycle: Cycle, holds: Sequence[Hold]) -> Cycle:
         """Carry out the plan, unless something has happened since the look that it rests on."""
@@ -152,7 +159,7 @@ class Loop:
         self.report = report
 
     def _pulse(self) -> None:
-        """Ask the daemons whether they live; for whoever has gone or come back, or a hold that ended, look."""
+        """Ask the daemons whether they live, and look when one is gone or back, or a hold has ended."""
         self._tally.pulsed()
         holds = self._controls.holds(time.time())
         ended = {each.kind for each in self._holds} - {each.kind for each in holds}

@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hostagent.act.executor import Executor
-from hostagent.act.history import Did
+from hostagent.act.history import Did, runs, taken_back
+from hostagent.act.journal import paths, prune
 from hostagent.daemon import disk
 from hostagent.decide.agent.witness import Record
-from hostagent.errors import ActError, HostagentError, RefusedError, SourceError
+from hostagent.errors import ActError, HostagentError, JournalError, RefusedError, SourceError
 from hostagent.model import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from hostagent.act.history import Run
     from hostagent.act.outcome import Outcome
     from hostagent.config import Settings
     from hostagent.daemon.tally import Tally
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 WHO = "hostagent agent"
 _LOG = logging.getLogger("hostagent")
 _LOCK_SECONDS = 2.0  # somebody who holds the lock for longer is repairing: the next turn sees what came of it
-"""What the agent allows itself to wait, so that SIGTERM ends it within 5 s."""
+_DAY_SECONDS = 86_400.0
+_LAST_RUNS = 200  # are looked through for what a person has undone
 
 
 class Repairer:
@@ -40,6 +44,9 @@ class Repairer:
         self._executor = Executor(self._settings, look, lock_wait_seconds=_LOCK_SECONDS)
         self._tally = tally
         self._path = rows_path(settings)
+        self._undone_runs: tuple[Run, ...] = ()
+        self._journal_seen: list[tuple[str, int]] = []
+        self._pruned_at = 0.0
         self.recovered = False
 
     def act(self, memory: Memory, cycle: Cycle) -> tuple[Memory, str]:
@@ -56,6 +63,29 @@ class Repairer:
             self.recovered = isinstance(error, RefusedError) and self.recovered
             return self._refused(memory, cycle.plan, error)
         return self._told(memory, cycle.plan, cycle, outcome)
+
+    def undone(self, *, since: float) -> Mapping[str, str]:
+        """Objects whose repair a person took back after ``since``; read again when the journal is another."""
+        try:
+            newest = paths(self._settings)[-1:]
+            seen = [(each.name, each.stat().st_mtime_ns) for each in newest]
+            if seen != self._journal_seen:
+                self._undone_runs, self._journal_seen = runs(self._settings, last=_LAST_RUNS), seen
+        except (OSError, JournalError) as error:
+            _LOG.warning("%s", error)
+        return taken_back(self._undone_runs, since=datetime.fromtimestamp(since, UTC))
+
+    def prune(self) -> None:
+        """Delete what is older than agent.journal_days, once a day."""
+        now = time.time()
+        if now < self._pruned_at + _DAY_SECONDS:
+            return
+        self._pruned_at = now
+        before = now - self._settings.agent.journal_days * _DAY_SECONDS
+        try:
+            prune(self._settings, before=before)
+        except JournalError as error:
+            _LOG.warning("%s", error)
 
     def remembered(self, before: Memory, after: Memory) -> Memory:
         """``after``, with its record of rows on disk if it is another one."""

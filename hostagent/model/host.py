@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hostagent.model.connections import AmqpConnections
     from hostagent.model.guests import Domains
     from hostagent.model.ports import Flows, Links, Ovs, Vswitchd
     from hostagent.model.units import Units
@@ -61,6 +62,7 @@ class Snapshot:
     ovs_ctl_options: str | Unavailable
     flows: Flows | Unavailable
     units: Units | Unavailable
+    amqp: AmqpConnections | Unavailable
 
 
 SECTIONS: tuple[str, ...] = (
@@ -73,4 +75,5 @@ SECTIONS: tuple[str, ...] = (
     "ovs_ctl_options",
     "flows",
     "units",
+    "amqp",
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from hostagent.model.connections import AmqpConnections
 from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
 from hostagent.model.host import Snapshot
 from hostagent.model.ports import (
@@ -200,5 +201,6 @@ class Builder:
             tap_holders=self.holders,
             ovs_ctl_options=self.ctl_options,
             units=Units(by_name={}),
+            amqp=AmqpConnections(connections=(), ports=(5672,), processes=(), limit_seconds=3600),
             flows=Flows(in_ports={"br-int": self.flow_ports} if self.flow_ports else {}),
         )

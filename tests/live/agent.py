@@ -98,3 +98,19 @@ def until(what: str, holds: Callable[[], bool], *, seconds: float) -> float:
 def log(node: Node) -> str:
     """The agent's log of this boot."""
     return node.run("journalctl", "-b", "-u", "hostagent.service", "-o", "cat", "--no-pager").stdout
+
+
+_SCRAPE = """
+import time, urllib.request
+begun = time.perf_counter()
+body = urllib.request.urlopen("http://127.0.0.1:9478/metrics", timeout=10).read().decode()
+print(time.perf_counter() - begun)
+print(body)
+"""
+
+
+def scrape(node: Node) -> tuple[float, dict[str, float]]:
+    """One scrape of the exporter: the seconds that it took inside the node, and the series."""
+    took, *lines = node.run("python3", "-c", _SCRAPE).stdout.splitlines()
+    series = (line.rpartition(" ") for line in lines if line and not line.startswith("#"))
+    return float(took), {name: float(value) for name, _, value in series}

@@ -175,6 +175,19 @@ def test_its_own_record_is_the_witness_for_an_inherited_vlan(make_node: Callable
     node.down()
 
 
+def test_what_a_person_undoes_is_left_alone_until_resumed(whole: Node) -> None:
+    agent.inject(whole, "tag changed", whole.tap("g1"))
+    agent.until("repaired", lambda: agent.state(whole, "OVS_PORT_INHERITED") == "ok", seconds=8)
+    agent.until("told", lambda: agent.done(whole, "OVS_PORT_INHERITED") > 0, seconds=8)
+    assert whole.run("hostagent", "undo", look.last_run(whole)).returncode == 0
+    agent.until("reported", lambda: agent.state(whole, "OVS_PORT_INHERITED") == "crit", seconds=8)
+    time.sleep(1.0)
+    assert look.column(whole, "Port", whole.tap("g1"), "tag") == "999"
+    assert "a person took its repair back" in agent.published(whole)["left_alone"][0]["reason"]
+    assert whole.run("hostagent", "resume").returncode == 0
+    agent.until("repaired", lambda: agent.state(whole, "OVS_PORT_INHERITED") == "ok", seconds=8)
+
+
 def test_exposure_and_readers(whole: Node) -> None:
     shown = whole.run("systemd-analyze", "security", "--no-pager", "hostagent.service").stdout
     level = float(shown.rsplit("hostagent.service: ", 1)[1].split()[0])

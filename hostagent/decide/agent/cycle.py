@@ -17,10 +17,11 @@ from hostagent.decide.drift import find_drift
 from hostagent.decide.drift.world import join
 from hostagent.decide.ready import missing
 from hostagent.decide.repair import plan_repair
+from hostagent.model.plan import Severity
 from hostagent.model.published import LeftAlone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hostagent.config import Settings
     from hostagent.model.host import Snapshot
@@ -41,13 +42,15 @@ class Memory:
 class Now:
     """The turn's circumstances, on the monotonic clock: when its look ``began``, and the event came for it.
 
-    ``holds`` keep the agent from acting; so many repairs of the last hour count for the latch.
+    ``holds`` keep the agent from acting; so many repairs of the last hour count for the latch. ``undone``
+    are the objects whose repair a person took back, with the id of that undo.
     """
 
     began: float
     woken_at: float
     holds: Sequence[Hold] = ()
     done_within_the_hour: int = 0
+    undone: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +85,13 @@ def turn(memory: Memory, snapshot: Snapshot, now: Now, settings: Settings) -> Cy
     )
     if world is None or missing(snapshot):
         return replace(plain, reason=f"not acting: nothing is repaired without {missing(snapshot)}")
-    found = sort_out(seen.drift, world.ovs, policy=settings.policy, record=record, tries=tries, now=now.began)
+    believed = replace(
+        seen.drift, findings=tuple(each for each in seen.drift.findings if each.object not in now.undone)
+    )
+    found = sort_out(believed, world.ovs, policy=settings.policy, record=record, tries=tries, now=now.began)
     plan = plan_repair(found.drift, snapshot, limits=settings.repair)
     held = (LeftAlone(code=each.code, object=each.object, reason=each.reason) for each in plan.held)
-    left = (*found.left_alone, *held)
+    left = (*found.left_alone, *held, *_taken_back(seen.drift, now.undone))
     if not plan.steps:
         words = plan.refused if plan.refused and found.drift.findings else ""
         reason = f"not acting: {words}" if words else _waiting(seen.due, left)
@@ -101,6 +107,15 @@ def turn(memory: Memory, snapshot: Snapshot, now: Now, settings: Settings) -> Cy
     steps = plan.steps[: settings.agent.max_per_hour - now.done_within_the_hour]
     words = f"repairing {len(steps)} object{'s' if len(steps) > 1 else ''}"
     return replace(plain, plan=replace(plan, steps=steps), left_alone=left, reason=words)
+
+
+def _taken_back(drift: Drift, undone: Mapping[str, str]) -> Iterator[LeftAlone]:
+    for each in drift.findings:
+        if each.object in undone and each.severity is not Severity.OK:
+            words = (
+                f"a person took its repair back ({undone[each.object]}): hostagent fix {each.code} does it"
+            )
+            yield LeftAlone(code=each.code, object=each.object, reason=words)
 
 
 def _held(holds: Sequence[Hold]) -> str:

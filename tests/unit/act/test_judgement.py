@@ -56,6 +56,7 @@ def snapshot(
         "ovs_ctl_options": "",
         "flows": GONE,
         "units": GONE,
+        "amqp": GONE,
     }
     return Snapshot(taken_at=0.0, **known | fields)
 

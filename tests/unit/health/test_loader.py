@@ -37,6 +37,7 @@ def test_every_code_of_drift_has_a_check_and_a_few_more() -> None:
     found = load_checks("/nonexistent")
     assert found.refused == ()
     assert found.by_code.keys() - CODES.keys() == {
+        "AMQP_KEEPALIVE_OFF",
         "DOMAIN_NOT_RESTARTED",
         "LIBVIRT_UNREACHABLE",
         "LIBVIRT_UNRESPONSIVE",

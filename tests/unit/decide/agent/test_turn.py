@@ -215,3 +215,13 @@ def test_the_budget_lets_a_burst_through_and_a_storm_have_its_share() -> None:
     assert looked <= MOST_SECONDS + SHARE * now + 0.05
     assert looked >= SHARE * 100.0
     assert Budget(at=0.0).ready_at(now=5.0) == 5.0
+
+
+def test_what_a_person_has_undone_is_left_alone() -> None:
+    memory, stale, settings = Memory(), parse_host(STALE), Settings()
+    for at in (0.0, 2.0):
+        now = Now(began=at, woken_at=at, undone={"br-int/vnet3": "run-7"})
+        cycle = turn(memory, stale, now, settings)
+        memory = cycle.memory
+    assert planned(cycle) == []
+    assert reasons(cycle) == ["a person took its repair back (run-7): hostagent fix OVS_PORT_STALE does it"]
