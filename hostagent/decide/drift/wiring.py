@@ -135,7 +135,8 @@ def _inherited(world: World, port: OvsPort, row: OvsInterface, claim: Claim) -> 
     if whole or xml.bandwidth.outbound is not None:
         changes += policing_changes(row, xml.bandwidth)
     qos = _foreign_qos(world, port, claim, whole=whole)
-    changes += qos or _lost_qos(world, port, claim)
+    lost = [] if qos else _lost_qos(world, port, claim)
+    changes += qos or lost
     if not changes:
         return
     gone_qos, gone_queues = libvirt_qos(world.ovs, port) if qos else ((), ())
@@ -156,7 +157,7 @@ def _inherited(world: World, port: OvsPort, row: OvsInterface, claim: Claim) -> 
         limit=limit(xml.bandwidth) if qos else {},
         qos=gone_qos,
         queues=gone_queues,
-        witnessed=bool(other) or explicit,
+        witnessed=bool(other) or explicit or changes == lost,
     )
     detail = f"running domain {claim.domain.name} has columns that its XML does not name: {words}{whose}"
     yield port_finding(INHERITED, world, port, detail, domain=claim.domain, remedy=remedy)
