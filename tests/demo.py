@@ -178,8 +178,28 @@ def silent_story(story: Story) -> None:
     story.frames(SILENT, expect_right=True)
 
 
+def agent_story(story: Story) -> None:
+    """Nobody is there, and the port of a running guest is lost."""
+    story.say("From here on the agent runs. Somebody deletes the ports of alice and ben:")
+    story.node.run("systemctl", "enable", "--now", "hostagent.service")
+    taps = story.taps(GUESTS)
+    began = time.monotonic()
+    story.node.run("ovs-vsctl", "del-port", taps["alice"], "--", "del-port", taps["ben"])
+    repaired = lab.soon(15, lambda: _have_ports(story.node, taps))
+    story.must(f"both are back after {time.monotonic() - began:.1f} s, without a person", hold=repaired)
+    story.frames(GUESTS, expect_right=True)
+    story.hostagent("status")
+    story.must(
+        "check, which asks the agent, is at exit 0", hold=story.hostagent("check", "--wait", "10s")[0] == 0
+    )
+
+
+def _have_ports(node: Node, taps: dict[str, str]) -> bool:
+    return set(taps.values()) <= set(node.out("ovs-vsctl", "list-ports", "br-int").split())
+
+
 def main() -> int:
-    """Boot a node, tell both stories, take the node down."""
+    """Boot a node, tell the stories, take the node down."""
     print("hostagent demo: booting a compute node (the first time builds its image) …", flush=True)
     node = lab.up("demo", owner=os.getpid())
     try:
@@ -190,6 +210,7 @@ def main() -> int:
         story = Story(node)
         vlan_story(story)
         silent_story(story)
+        agent_story(story)
     finally:
         node.down()
     print(
