@@ -92,4 +92,5 @@ def _at_boot(ovs: Ovs, links: Links) -> Snapshot:
         flows=early,
         units=early,
         dhcp=early,
+        amqp=early,
     )

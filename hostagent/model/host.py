@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hostagent.model.connections import AmqpConnections
     from hostagent.model.dhcp import Dhcp
     from hostagent.model.guests import Domains
     from hostagent.model.ports import Flows, Links, Ovs, Vswitchd
@@ -63,6 +64,7 @@ class Snapshot:
     flows: Flows | Unavailable
     units: Units | Unavailable
     dhcp: Dhcp | Unavailable
+    amqp: AmqpConnections | Unavailable
 
 
 SECTIONS: tuple[str, ...] = (
@@ -76,4 +78,5 @@ SECTIONS: tuple[str, ...] = (
     "flows",
     "units",
     "dhcp",
+    "amqp",
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from hostagent.model.connections import AmqpConnections
 from hostagent.model.dhcp import Dhcp
 from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
 from hostagent.model.host import Snapshot
@@ -202,5 +203,6 @@ class Builder:
             ovs_ctl_options=self.ctl_options,
             units=Units(by_name={}),
             dhcp=Dhcp(),
+            amqp=AmqpConnections(connections=(), ports=(5672,), processes=(), limit_seconds=3600),
             flows=Flows(in_ports={"br-int": self.flow_ports} if self.flow_ports else {}),
         )

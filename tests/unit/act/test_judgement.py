@@ -57,6 +57,7 @@ def snapshot(
         "flows": GONE,
         "units": GONE,
         "dhcp": GONE,
+        "amqp": GONE,
     }
     return Snapshot(taken_at=0.0, **known | fields)
 

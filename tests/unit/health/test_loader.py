@@ -46,6 +46,7 @@ def test_every_code_of_drift_has_a_check_and_a_few_more() -> None:
         "DHCP_SERVER_STUCK",
         "DHCP_SOCKET_STALE",
         "DHCP_SOCKET_UNBOUND",
+        "AMQP_KEEPALIVE_OFF",
         "DOMAIN_NOT_RESTARTED",
         "LIBVIRT_UNREACHABLE",
         "LIBVIRT_UNRESPONSIVE",
