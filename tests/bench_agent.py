@@ -136,8 +136,3 @@ def _scrapes(node: Node, name: str, port: int) -> str:
     pid = node.out("systemctl", "show", "--property=MainPID", "--value", f"{name}.service")
     resident = int(node.read(f"/proc/{pid}/statm").split()[1]) * 4096
     return f"{name}: scrape {took * 1000:.1f} ms median, {resident / 1e6:.0f} MB"
-
-
-if __name__ == "__main__":
-    for part in (latency, cost):
-        print("\n".join(part()), flush=True)
