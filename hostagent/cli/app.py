@@ -26,6 +26,7 @@ _COMMANDS = (
     "explain",
     "fix",
     "history",
+    "memory",
     "order",
     "ovs-ready",
     "ports",

@@ -77,7 +77,7 @@ def _judge(checks: Checks, settings: Settings, *, until: float, flows: bool) -> 
     codes = frozenset(CODES if checks.site else checks.by_code)  # a site's check may look at any finding
     began = time.monotonic()
     looked = look(Gatherer(settings), settings, until=until, flows=flows, codes=codes)
-    context = Context(snapshot=looked.snapshot, drift=looked.drift)
+    context = Context(snapshot=looked.snapshot, drift=looked.drift, settings=settings)
     seconds = time.monotonic() - began
     return run(checks, context, host=os.uname().nodename, looks=looked.looks, seconds=seconds)
 

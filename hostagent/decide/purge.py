@@ -91,4 +91,6 @@ def _at_boot(ovs: Ovs, links: Links) -> Snapshot:
         ovs_ctl_options=early,
         flows=early,
         units=early,
+        memory=early,
+        guests_memory=early,
     )

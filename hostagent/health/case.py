@@ -29,6 +29,7 @@ Everything has the default of a healthy host, so that a case says only what it i
     ovs_ctl_options = ""
     [flows.br-int]                   # "in_port" = number of rules
     [units]                          # see health/case_units.py
+    [memory]                         # and [[guest_memory]]: see health/case_memory.py
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+from hostagent.health.case_memory import guests_memory_of, memory_of
 from hostagent.health.case_rows import link_row, ovs_rows, uuid_of
 from hostagent.health.case_units import units_of
 from hostagent.model.guests import (
@@ -74,6 +76,8 @@ def parse_host(text: str) -> Snapshot:
         "flows": Unavailable(trouble=Trouble.NOT_ASKED, reason="read with --full only", since=0.0),
     }
     sections["units"] = units_of(raw.pop("units", {}))
+    sections["memory"] = memory_of(raw.pop("memory", {}))
+    sections["guests_memory"] = guests_memory_of(raw.pop("guest_memory", []))
     if (flows := raw.pop("flows", None)) is not None:
         sections["flows"] = Flows(
             in_ports={

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hostagent.model.guests import Domains
+    from hostagent.model.guests_memory import GuestsMemory
+    from hostagent.model.memory import HostMemory
     from hostagent.model.ports import Flows, Links, Ovs, Vswitchd
     from hostagent.model.units import Units
 
@@ -61,6 +63,8 @@ class Snapshot:
     ovs_ctl_options: str | Unavailable
     flows: Flows | Unavailable
     units: Units | Unavailable
+    memory: HostMemory | Unavailable
+    guests_memory: GuestsMemory | Unavailable
 
 
 SECTIONS: tuple[str, ...] = (
@@ -73,4 +77,6 @@ SECTIONS: tuple[str, ...] = (
     "ovs_ctl_options",
     "flows",
     "units",
+    "memory",
+    "guests_memory",
 )

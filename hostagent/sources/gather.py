@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hostagent.model.host import Snapshot, Trouble, Unavailable
 from hostagent.sources.deadline import Call, ReadError, SourceThread
+from hostagent.sources.guests_memory import GuestsMemoryReader
 from hostagent.sources.libvirt import LibvirtReader
+from hostagent.sources.memory import MemoryReader
 from hostagent.sources.ovsdb import OvsdbReader
 from hostagent.sources.packet_sockets import read_packet_sockets
 from hostagent.sources.procfs import read_ovs_ctl_options, read_tap_holders
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hostagent.config import Settings
+    from hostagent.model.guests_memory import GuestsMemory
     from hostagent.model.units import Units
 
 T = TypeVar("T")
@@ -37,6 +40,7 @@ _OWN_SHARE = 0.9  # of the time is for readers that keep deadlines themselves; t
 _ORDER_SHARE = 0.5  # of the time one source waits for another
 _CLOSE_SECONDS = 1.0
 _UNITS_SECONDS = 5.0  # reading them runs systemctl, 0.1 s of CPU
+_GUESTS_SECONDS = 5.0  # at 200 guests reading their XML and processes takes 0.1 s of CPU
 
 # What each section is called in front of an operator, and what to do when it hangs.
 _THINGS = {
@@ -49,6 +53,8 @@ _THINGS = {
     "tap_holders": ("the open files in /proc", "is the host overloaded? cat /proc/pressure/cpu"),
     "ovs_ctl_options": ("Open vSwitch's start options", "is the disk hung? cat /proc/pressure/io"),
     "units": ("systemd", "is it hung? systemctl is-system-running"),
+    "memory": ("the kernel's figures of memory", "is the host overloaded? cat /proc/pressure/memory"),
+    "guests_memory": ("libvirt's figures of memory", "is it hung? systemctl status libvirtd virtqemud"),
 }
 
 
@@ -63,9 +69,12 @@ class Gatherer:
         self._libvirt = LibvirtReader(sources.libvirt_uri)
         self._ovsdb = OvsdbReader(sources.ovsdb_socket)
         self._vswitchd = VswitchdReader(run_dir=sources.ovs_run_dir)
+        self._memory = MemoryReader(sources.proc_dir)
+        self._guests = GuestsMemoryReader(sources.libvirt_uri, proc_dir=sources.proc_dir)
         self._threads: dict[str, SourceThread] = {}
         self._since: dict[str, float] = {}
         self._units: tuple[float, Units] | None = None
+        self._guests_memory: tuple[float, GuestsMemory] | None = None
 
     def look(self, *, timeout_seconds: float | None = None, flows: bool = False) -> Snapshot:
         """Read everything, within ``timeout_seconds`` (the settings' by default).
@@ -94,6 +103,8 @@ class Gatherer:
         holders = self._ask("tap_holders", after(links.wait, lambda: read_tap_holders(self._proc_dir)))
         options = self._ask("ovs_ctl_options", read_ovs_ctl_options)
         units = self._ask("units", lambda: self._units_of(own))
+        memory = self._ask("memory", self._memory.read)
+        guests = self._ask("guests_memory", self._memory_of_guests)
         rules = self._ask("flows", lambda: self._vswitchd.read_flows(own)) if flows else None
         return Snapshot(
             taken_at=taken_at,
@@ -105,14 +116,22 @@ class Gatherer:
             tap_holders=take("tap_holders", holders),
             ovs_ctl_options=take("ovs_ctl_options", options),
             units=take("units", units),
+            memory=take("memory", memory),
+            guests_memory=take("guests_memory", guests),
             flows=_not_asked(taken_at) if rules is None else take("flows", rules),
         )
 
     def close(self) -> None:
         """Give up the connections, in the threads that use them; a stuck thread is left behind."""
-        for section, close in (("domains", self._libvirt.close), ("ovs", self._ovsdb.close)):
-            if section in self._threads:
-                self._ask(section, close).wait(time.monotonic() + _CLOSE_SECONDS)
+        closing = (
+            ("domains", self._libvirt.close),
+            ("ovs", self._ovsdb.close),
+            ("guests_memory", self._guests.close),
+        )
+        asked = [self._ask(section, close) for section, close in closing if section in self._threads]
+        until = time.monotonic() + _CLOSE_SECONDS
+        for call in asked:
+            call.wait(until)
         for thread in self._threads.values():
             thread.close()
         self._threads.clear()
@@ -132,6 +151,13 @@ class Gatherer:
         if self._units is None or now - self._units[0] > _UNITS_SECONDS:
             self._units = now, read_units(self._run_dir, until, proc_dir=self._proc_dir)
         return self._units[1]
+
+    def _memory_of_guests(self) -> GuestsMemory:
+        """What the guests' memory is; like units, which no repair rests on."""
+        now = time.monotonic()
+        if self._guests_memory is None or now - self._guests_memory[0] > _GUESTS_SECONDS:
+            self._guests_memory = now, self._guests.read()
+        return self._guests_memory[1]
 
     def _ask(self, section: str, call: Callable[[], T]) -> Call[T]:
         if section not in self._threads:

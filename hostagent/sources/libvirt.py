@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
 from hostagent.model.host import Trouble
@@ -21,9 +21,12 @@ from hostagent.sources.libvirt_words import operation_word, state_words, trouble
 from hostagent.sources.libvirt_xml import DomainXml, DomainXmlError, parse_domain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     import libvirt as lib
+
+T = TypeVar("T")
 
 _JOB_SECONDS = 0.5
 _NEXT_STEP = "is the daemon running? systemctl status libvirtd.socket virtqemud.socket"
@@ -48,17 +51,25 @@ class LibvirtReader:
         Raises:
             ReadError: ABSENT, UNREACHABLE, DENIED or INVALID.
         """
+        return self.ask(self._read)
+
+    def ask(self, question: Callable[[ModuleType, lib.virConnect], T]) -> T:
+        """What ``question`` returns for the library and the connection, which is opened where it must be.
+
+        Raises:
+            ReadError: as read() does, and what the question raises.
+        """
         libvirt = self._library()
         kept = self._connection is not None
         try:
-            return self._read(libvirt)
+            return question(libvirt, self._connected(libvirt))
         except libvirt.libvirtError as error:
             self.close()
             if not kept:
                 raise self._failed(error) from error
         # The daemon was restarted, or ended itself when idle, since the last look: a new connection is due.
         try:
-            return self._read(libvirt)
+            return question(libvirt, self._connected(libvirt))
         except libvirt.libvirtError as error:
             self.close()
             raise self._failed(error) from error
@@ -87,10 +98,12 @@ class LibvirtReader:
         libvirt.registerErrorHandler(_say_nothing, None)
         return libvirt
 
-    def _read(self, libvirt: ModuleType) -> Domains:
+    def _connected(self, libvirt: ModuleType) -> lib.virConnect:
         if self._connection is None:
             self._connection = libvirt.openReadOnly(self._uri)
-        connection = self._connection
+        return self._connection
+
+    def _read(self, libvirt: ModuleType, connection: lib.virConnect) -> Domains:
         handles = connection.listAllDomains(0)
         persistent = {
             each.UUIDString()

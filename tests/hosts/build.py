@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
-from hostagent.model.host import Snapshot
+from hostagent.model.host import Snapshot, Trouble, Unavailable
 from hostagent.model.ports import (
     DatapathPort,
     Flows,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from hostagent.model.plan import Owner
+
+_NOT_ASKED = Unavailable(trouble=Trouble.NOT_ASKED, reason="no matter here", since=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,5 +202,7 @@ class Builder:
             tap_holders=self.holders,
             ovs_ctl_options=self.ctl_options,
             units=Units(by_name={}),
+            memory=_NOT_ASKED,
+            guests_memory=_NOT_ASKED,
             flows=Flows(in_ports={"br-int": self.flow_ports} if self.flow_ports else {}),
         )
