@@ -1,4 +1,4 @@
-.PHONY: demo test lint bench deb soak-repair soak-cuts
+.PHONY: demo test lint bench deb soak-repair soak-cuts soak-agent
 
 demo: ; @tests/prepare.sh && .venv/bin/python -m tests.demo
 test: ; @tests/prepare.sh && .venv/bin/python -m pytest
@@ -7,3 +7,4 @@ bench: ; @tests/prepare.sh && .venv/bin/python -m tests.bench
 soak-repair: ; @tests/prepare.sh && .venv/bin/python -m tests.soak_repair
 deb: ; @packaging/deb/build
 soak-cuts: ; @tests/prepare.sh && .venv/bin/python -m tests.soak_cuts
+soak-agent: ; @tests/prepare.sh && .venv/bin/python -m tests.soak_agent

@@ -23,17 +23,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def make_node() -> Iterator[Callable[..., lab.Node]]:
-    """Return a function that makes a fresh node: make_node("a"), make_node("b", bare=True).
+    """Return a function that makes a fresh node: make_node("a"), make_node("b", bare=True), and
+    make_node("c", agent=True) with the daemon running, which would repair what other tests break.
 
     The nodes are taken down after the module; if pytest is killed, by the next call of the lab.
     """
     made: list[lab.Node] = []
 
-    def make(name: str, *, bare: bool = False) -> lab.Node:
+    def make(name: str, *, bare: bool = False, agent: bool = False) -> lab.Node:
         lab.down_if_there(name)  # of a run that was killed and whose pid lives on, or of somebody's hand
         node = lab.Node(name)
         made.append(node)
-        return lab.up(name, bare=bare, owner=os.getpid())
+        return lab.up(name, bare=bare, agent=agent, owner=os.getpid())
 
     yield make
     for node in made:

@@ -17,7 +17,7 @@ wanted=$(cat tests/prepare.sh pyproject.toml | sha256sum)
 complete() {
     [[ -f $stamp && $(<"$stamp") == "$wanted" ]] &&
         command -v mmdebstrap systemd-nspawn nsenter ip strace gcc dh lintian >/dev/null &&
-        [[ -x .venv/bin/python ]]
+        [[ -x .venv/bin/python && -x .venv/bin/promtool ]]
 }
 complete && exit 0
 
@@ -25,8 +25,9 @@ exec 9<.
 flock 9 # of two at once the second finds it done
 complete && exit 0
 
-log=$(mktemp)
-trap '[[ $? -eq 0 ]] || { echo "prepare: failed, the end of its log:"; tail -n 30 "$log"; } >&2; rm -f "$log"' EXIT
+scratch=$(mktemp -d)
+log=$scratch/log
+trap '[[ $? -eq 0 ]] || { echo "prepare: failed, the end of its log:"; tail -n 30 "$log"; } >&2; rm -rf "$scratch"' EXIT
 say() { echo "prepare: $*" >&2; }
 
 missing=()
@@ -50,6 +51,14 @@ if ! .venv/bin/python -c '' 2>/dev/null; then
     rm -rf .venv
     # Debian's own Python, whatever else is first in PATH: the nodes and the package run that one.
     /usr/bin/python3 -m venv .venv >>"$log" 2>&1
+fi
+if [[ ! -x .venv/bin/promtool ]]; then
+    # Of Debian's prometheus this program alone: the package itself would start a server.
+    say "promtool"
+    download=(env -C "$scratch" apt-get -q download prometheus)
+    "${download[@]}" >>"$log" 2>&1 || { apt-get -q update && "${download[@]}"; } >>"$log" 2>&1
+    dpkg-deb --fsys-tarfile "$scratch"/prometheus_*.deb | tar -x -C "$scratch" ./usr/bin/promtool
+    install "$scratch/usr/bin/promtool" .venv/bin/
 fi
 say "Python packages"
 pip=(.venv/bin/python -m pip --disable-pip-version-check --no-input -q install)

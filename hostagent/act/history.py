@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from hostagent.act import journal
 from hostagent.act.rows import Transition, state_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from hostagent.config import Settings
@@ -104,13 +105,13 @@ def tell(path: Path) -> Told:
     )
 
 
-def runs(settings: Settings) -> tuple[Run, ...]:
-    """All runs, oldest first.
+def runs(settings: Settings, *, last: int = 0) -> tuple[Run, ...]:
+    """All runs, or the ``last`` ones, oldest first.
 
     Raises:
         JournalError: the journal can't be read by this user.
     """
-    told = [each for each in map(tell, journal.paths(settings)) if each.head]
+    told = [each for each in map(tell, journal.paths(settings)[-last:]) if each.head]
     told.sort(key=lambda each: str(each.head["at"]))
     undone: dict[str, str] = {}
     for each in reversed(told):
@@ -120,6 +121,19 @@ def runs(settings: Settings) -> tuple[Run, ...]:
             if each.results.get(number, (None, ""))[0] is Did.DONE and f"{run}.{number}" not in undone:
                 undone[action] = run
     return tuple(_run(each, undone) for each in told)
+
+
+def taken_back(found: Iterable[Run], *, since: datetime) -> dict[str, str]:
+    """Objects whose last action a person has undone after ``since``, with the undo's run."""
+    objects: dict[str, str] = {}
+    for run in found:
+        for action in run.actions:
+            if action.state is Did.DONE:
+                again = action.object in objects  # an undo that was itself undone is a repair
+                objects.pop(action.object, None)
+                if run.what == "undo" and not again and datetime.fromisoformat(run.at) > since:
+                    objects[action.object] = run.id
+    return objects
 
 
 def _run(told: Told, undone: Mapping[str, str]) -> Run:

@@ -8,6 +8,7 @@ A file without ``done`` is a run that died: recover.py ends it.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -201,6 +202,35 @@ def changed_since(settings: Settings, since: float) -> int:
     """How many steps were carried out after ``since``, in seconds since the epoch."""
     oldest = f"{datetime.fromtimestamp(since, UTC):%Y%m%dT%H%M%SZ}"
     return sum(ending(path).get("changed", 0) for path in paths(settings) if path.stem >= oldest)
+
+
+def carried_out(settings: Settings, *, since: float, who: str) -> list[float]:
+    """When ``who`` carried out steps after ``since``, one time for each step, in seconds since the epoch."""
+    oldest = f"{datetime.fromtimestamp(since, UTC):%Y%m%dT%H%M%SZ}"
+    times: list[float] = []
+    for path in (each for each in paths(settings) if each.stem >= oldest):
+        by: dict[str, Any] = next((each["by"] for each in read(path) if each["record"] == "run"), {})
+        if by.get("who") == who:
+            ended = ending(path)
+            at = datetime.fromisoformat(ended["at"]).timestamp() if ended else since
+            times += [at] * ended.get("changed", 0)
+    return times
+
+
+def prune(settings: Settings, *, before: float) -> int:
+    """Delete finished runs that are older than ``before`` (seconds since the epoch); how many.
+
+    Raises:
+        JournalError: the journal can't be read. What can't be deleted is left.
+    """
+    oldest = f"{datetime.fromtimestamp(before, UTC):%Y%m%dT%H%M%SZ}"
+    deleted = 0
+    for path in (each for each in paths(settings) if each.stem < oldest):
+        with contextlib.suppress(OSError):
+            if ending(path):
+                path.unlink()
+                deleted += 1
+    return deleted
 
 
 def _unwritable(path: Path, error: OSError) -> JournalError:

@@ -11,28 +11,34 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from hostagent import __version__
-from hostagent.cli.session import EXIT_UNKNOWN, Session
+from hostagent.cli.session import EXIT_UNKNOWN, PLUGINS, Session
 from hostagent.cli.words import printable, say
 from hostagent.errors import ConfigError, HostagentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Each has a file of its name, which holds the click command under the same name ("-" read as "_").
-_COMMANDS = (
-    "check",
-    "checks",
-    "config",
-    "explain",
-    "fix",
-    "history",
-    "memory",
-    "order",
-    "ovs-ready",
-    "ports",
-    "purge",
-    "undo",
-)
+# The file in which each command stands, as a click command of its name ("-" read as "_").
+_COMMANDS = {
+    "check": "check",
+    "checks": "checks",
+    "config": "config",
+    "explain": "explain",
+    "fix": "fix",
+    "history": "history",
+    "memory": "memory",
+    "mute": "mute",
+    "mutes": "mute",
+    "order": "order",
+    "ovs-ready": "ovs_ready",
+    "pause": "pause",
+    "ports": "ports",
+    "purge": "purge",
+    "resume": "pause",
+    "status": "status",
+    "undo": "undo",
+    "unmute": "mute",
+}
 
 
 class _Commands(click.Group):
@@ -42,8 +48,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        name = cmd_name.replace("-", "_")
-        return cast("click.Command", getattr(import_module(f"hostagent.cli.{name}"), name))
+        module = import_module(f"hostagent.cli.{_COMMANDS[cmd_name]}")
+        return cast("click.Command", getattr(module, cmd_name.replace("-", "_")))
 
 
 @click.group(
@@ -64,7 +70,8 @@ def root(session: Session, context: click.Context, config: Path | None) -> int:
 
 def run(arguments: Sequence[str], *, started: float) -> int:
     """Run one command line and return its exit code; no error leaves this function."""
-    session = Session(started=started, nagios=any(word.endswith("nagios") for word in arguments))
+    plugin = next((name for name in PLUGINS if any(word.endswith(name) for word in arguments)), "")
+    session = Session(started=started, plugin=plugin)
     try:
         code = root.main(args=list(arguments), prog_name="hostagent", standalone_mode=False, obj=session)
     except click.Abort:

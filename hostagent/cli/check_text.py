@@ -1,11 +1,11 @@
-"""A report in words: for a person, and for a monitoring system that runs plugins."""
+"""A report in words, for a person."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import TYPE_CHECKING
 
-from hostagent.cli.words import paint, printable
+from hostagent.cli.words import paint, printable, span
 from hostagent.health.api import State
 from hostagent.health.report import PRECEDENCE
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _MOST_OBJECTS = 10  # of one check; --full prints all
 _INDENT = " " * 9  # under the word of the state
-_NAGIOS = {State.OK: "OK", State.WARN: "WARNING", State.CRIT: "CRITICAL", State.UNKNOWN: "UNKNOWN"}
 _COUNTED = {
     State.CRIT: "crit",
     State.UNKNOWN: "unknown",
@@ -24,68 +23,58 @@ _COUNTED = {
     State.OK: "ok",
     State.SKIP: "skipped",
 }
-_PROBLEMS = (State.CRIT, State.UNKNOWN, State.WARN)
+PROBLEMS = (State.CRIT, State.UNKNOWN, State.WARN)
 
 
-def status_line(report: Report) -> str:
-    """The node's state in one line."""
+def status_line(report: Report, *, timed: bool = True) -> str:
+    """The node's state in one line; not ``timed``, it changes only with the state."""
     status = report.status
-    return f"{paint(status.upper(), status)} {printable(report.host)}: {_summary(report)}"
+    return f"{paint(status.upper(), status)} {printable(report.host)}: {summary(report, timed=timed)}"
 
 
 def text(report: Report, *, full: bool, every: bool) -> str:
     """The status line, the problems with their objects, and what to type next."""
-    results = _sorted(report)
+    results = in_order(report)
     lines = [status_line(report)]
+    now = report.taken_at + (report.age_seconds or 0.0)
     if every:
-        lines += _block(results, full=full)
+        lines += _block(results, full=full, now=now)
     else:
-        lines += _problems([each for each in results if each.state in _PROBLEMS], full=full)
+        problems = [each for each in results if each.state in PROBLEMS]
+        lines += _problems([each for each in problems if not each.muted], full=full, now=now)
+        if muted := [each for each in problems if each.muted]:
+            lines += ["", *_block(muted, full=full, now=now)]
     return "\n".join([*lines, *_next(results)]) + "\n"
 
 
-def nagios(report: Report) -> str:
-    """One line with performance data, then each problem (Monitoring Plugins guidelines, 2.2)."""
-    results = _sorted(report)
-    worst = [each for each in results if each.state is report.status and each.state in _PROBLEMS]
-    words = ", ".join(f"{each.code}: {each.summary}" for each in worst[:3])
-    more = f", and {len(worst) - 3} more" if len(worst) > 3 else ""
+def summary(report: Report, *, timed: bool = True) -> str:
+    """How many checks say what, and, if ``timed``, how old that is."""
     counts = report.count()
-    figures = " ".join(f"{state}={counts[state]}" for state in (*PRECEDENCE, State.SKIP))
-    first = f"{_NAGIOS[report.status]} - {_plain(words + more or _summary(report))}"
-    lines = [f"{first} | {figures} time={report.seconds:.2f}s"]
-    for result in results:
-        if result.state in _PROBLEMS:
-            lines.append(f"{_NAGIOS[result.state]} {result.code}: {_plain(result.summary)}")
-            lines += [f"  {_plain(each.id)}: {_plain(each.detail)}" for each in result.objects]
-    return "\n".join(lines) + "\n"
-
-
-def _plain(words: str) -> str:
-    # "|" begins performance data wherever it stands, and no escape for it exists.
-    return printable(words).replace("|", "/")
-
-
-def _summary(report: Report) -> str:
-    counts = report.count()
-    if not any(counts[state] for state in PRECEDENCE):
+    if not any(each.state in PRECEDENCE for each in report.results):
         reasons = dict.fromkeys(each.summary for each in report.results)
         return printable(f"nothing read: {'; '.join(reasons) or 'there is no check'}")
     said = [f"{counts[state]} {_COUNTED[state]}" for state in _COUNTED if counts[state]]
+    if muted := sum(each.muted for each in report.results):
+        said.append(f"{muted} muted")
+    if not timed:
+        return ", ".join(said)
     looks = f"{report.looks} look{'s' if report.looks > 1 else ''} in {report.seconds:.1f} s"
+    if report.age_seconds is not None:
+        looks = f"looked {span(report.age_seconds)} ago"
     return f"{', '.join(said)} ({looks})"
 
 
-def _sorted(report: Report) -> list[Result]:
+def in_order(report: Report) -> list[Result]:
+    """The results, the worst first."""
     order = tuple(_COUNTED)
     return sorted(report.results, key=lambda each: (order.index(each.state), each.code))
 
 
-def _problems(results: list[Result], *, full: bool) -> Iterator[str]:
+def _problems(results: list[Result], *, full: bool, now: float) -> Iterator[str]:
     """Every problem, those without an answer for the same reason together."""
     alone = [each for each in results if each.state is not State.UNKNOWN or each.objects]
     for result in (each for each in alone if each.state is State.CRIT):
-        yield from ("", *_block([result], full=full))
+        yield from ("", *_block([result], full=full, now=now))
     unknown: dict[str, list[str]] = {}
     for result in results:
         if result not in alone:
@@ -95,15 +84,25 @@ def _problems(results: list[Result], *, full: bool) -> Iterator[str]:
         yield f"{paint('UNKNOWN', State.UNKNOWN)}  {printable(reason)}"
         yield textwrap.fill(", ".join(codes), 100, initial_indent=_INDENT, subsequent_indent=_INDENT)
     for result in (each for each in alone if each.state is not State.CRIT):
-        yield from ("", *_block([result], full=full))
+        yield from ("", *_block([result], full=full, now=now))
 
 
-def _block(results: list[Result], *, full: bool) -> Iterator[str]:
+def _block(results: list[Result], *, full: bool, now: float) -> Iterator[str]:
     width = max((len(each.code) for each in results), default=0)
     for result in results:
-        label = paint(f"{result.state.upper():<7}", result.state)
-        yield f"{label}  {result.code:<{width}}  {printable(result.summary)}".rstrip()
+        word, color = ("MUTED", "skip") if result.muted else (result.state.upper(), result.state)
+        label = paint(f"{word:<7}", color)
+        yield f"{label}  {result.code:<{width}}  {printable(_words(result, now))}".rstrip()
         yield from _objects(result, full=full)
+
+
+def _words(result: Result, now: float) -> str:
+    """The summary, with what the label does not say."""
+    state = f"{result.state}: " if result.muted else ""
+    since = (
+        "" if result.since is None or result.state not in PROBLEMS else f", for {span(now - result.since)}"
+    )
+    return f"{state}{result.summary}{since}"
 
 
 def _objects(result: Result, *, full: bool) -> Iterator[str]:
@@ -117,7 +116,7 @@ def _objects(result: Result, *, full: bool) -> Iterator[str]:
 
 def _next(results: Iterable[Result]) -> Iterator[str]:
     """What to type next, where there is something to do."""
-    problems = [each for each in results if each.state in {State.CRIT, State.WARN}]
+    problems = [each for each in results if each.state in {State.CRIT, State.WARN} and not each.muted]
     if not problems:
         return
     lines = []

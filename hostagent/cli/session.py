@@ -10,6 +10,7 @@ from hostagent.cli.words import printable, put, say
 from hostagent.config import DEFAULT_FILE, Settings, load
 from hostagent.errors import ConfigError
 
+PLUGINS = ("nagios", "checkmk")
 EXIT_OK, EXIT_WARN, EXIT_CRIT, EXIT_UNKNOWN = 0, 1, 2, 3
 EXIT_PENDING, EXIT_PARTIAL, EXIT_REFUSED = 10, 11, 12
 
@@ -20,11 +21,11 @@ STARTED = time.monotonic()  # nearly the start of the process: this file is impo
 class Session:
     """One command line, ``started`` on the monotonic clock.
 
-    ``nagios``: a plugin's words belong on stdout, also those of a failure.
+    ``plugin`` is "nagios" or "checkmk" where a monitoring system reads: it wants also a failure on stdout.
     """
 
     started: float
-    nagios: bool = False
+    plugin: str = ""
     config_file: Path | None = None
 
     def settings(self) -> Settings:
@@ -49,7 +50,9 @@ class Session:
     def fail(self, reason: str) -> None:
         """Say in one line why there is no result."""
         line = printable(reason)
-        if self.nagios:
+        if self.plugin == "nagios":
             put(f"UNKNOWN - {line.replace('|', '/')}\n")
+        elif self.plugin == "checkmk":
+            put(f"3 hostagent - {line}\n")
         else:
             say(f"hostagent: {line}")

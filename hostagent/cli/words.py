@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from hostagent.errors import HostagentError
@@ -34,6 +35,19 @@ def colored() -> bool:
 def paint(text: str, kind: str) -> str:
     """``text`` in the colour of a state, or as it is where nothing shows colours."""
     return f"\x1b[{_COLORS[kind]}m{text}\x1b[0m" if colored() else text
+
+
+def span(seconds: float) -> str:
+    """A length of time as a person says it: 12 s, 5 min, 3 h, 2 d."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def moment(seconds: float) -> str:
+    """A time as this host's clock shows it, with its zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(seconds))
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

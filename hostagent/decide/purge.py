@@ -93,4 +93,5 @@ def _at_boot(ovs: Ovs, links: Links) -> Snapshot:
         units=early,
         memory=early,
         guests_memory=early,
+        amqp=early,
     )

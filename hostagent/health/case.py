@@ -30,6 +30,9 @@ Everything has the default of a healthy host, so that a case says only what it i
     [flows.br-int]                   # "in_port" = number of rules
     [units]                          # see health/case_units.py
     [memory]                         # and [[guest_memory]]: see health/case_memory.py
+    [amqp]                           # ports, processes, limit_seconds (3600)
+    [[amqp.connection]]  #   peer; local, port, process (nova-compute), keepalive (on), idle_seconds,
+    peer = "10.0.0.9"                #   silence_seconds (60), pid
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ from typing import Any
 from hostagent.health.case_memory import guests_memory_of, memory_of
 from hostagent.health.case_rows import link_row, ovs_rows, uuid_of
 from hostagent.health.case_units import units_of
+from hostagent.model.connections import AmqpConnections, Connection, Keepalive
 from hostagent.model.guests import (
     Bandwidth,
     Domain,
@@ -78,6 +82,7 @@ def parse_host(text: str) -> Snapshot:
     sections["units"] = units_of(raw.pop("units", {}))
     sections["memory"] = memory_of(raw.pop("memory", {}))
     sections["guests_memory"] = guests_memory_of(raw.pop("guest_memory", []))
+    sections["amqp"] = _amqp(raw.pop("amqp", {}))
     if (flows := raw.pop("flows", None)) is not None:
         sections["flows"] = Flows(
             in_ports={
@@ -116,6 +121,29 @@ def _holders(raw: dict[str, list[int]] | None, links: Links) -> dict[str, tuple[
     if raw is None:
         return {link.name: (1000 + link.ifindex,) for link in links.by_name.values() if link.tap}
     return {name: tuple(pids) for name, pids in raw.items()}
+
+
+def _amqp(raw: dict[str, Any]) -> AmqpConnections:
+    default = {"local": "10.0.0.1", "port": 5672, "process": "nova-compute", "pid": 4000}
+    found = tuple(_connection(default | item) for item in raw.pop("connection", ()))
+    return AmqpConnections(
+        connections=found,
+        ports=tuple(raw.pop("ports", (5672, 5671))),
+        processes=tuple(raw.pop("processes", ())),
+        limit_seconds=raw.pop("limit_seconds", 3600),
+        **raw,
+    )
+
+
+def _connection(item: dict[str, Any]) -> Connection:
+    keepalive = Keepalive(item.pop("keepalive", "on"))
+    silence = item.pop("silence_seconds", 60) if keepalive is Keepalive.ON else None
+    return Connection(
+        keepalive=keepalive,
+        idle_seconds=item.pop("idle_seconds", 10),
+        silence_seconds=silence,
+        **item,
+    )
 
 
 def _domains(items: list[dict[str, Any]]) -> Domains:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hostagent.model.connections import AmqpConnections
     from hostagent.model.guests import Domains
     from hostagent.model.guests_memory import GuestsMemory
     from hostagent.model.memory import HostMemory
@@ -65,6 +66,7 @@ class Snapshot:
     units: Units | Unavailable
     memory: HostMemory | Unavailable
     guests_memory: GuestsMemory | Unavailable
+    amqp: AmqpConnections | Unavailable
 
 
 SECTIONS: tuple[str, ...] = (
@@ -79,4 +81,5 @@ SECTIONS: tuple[str, ...] = (
     "units",
     "memory",
     "guests_memory",
+    "amqp",
 )

@@ -6,6 +6,7 @@ and strict about types: what the agent of another version wrote must never be ta
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -73,3 +74,17 @@ def _value(kind: Any, raw: object, where: str) -> object:  # noqa: ANN401  any a
     if type(raw) is not kind:
         raise ValueError(f"{where}: {raw!r:.60} is no {kind.__name__}")
     return raw
+
+
+def text(value: object) -> str:
+    """A record as one line of JSON."""
+    return json.dumps(plain(value), separators=(",", ":"))
+
+
+def from_text(kind: type[Record], line: str) -> Record:
+    """A record from its JSON.
+
+    Raises:
+        ValueError: it is no JSON, or not of this kind.
+    """
+    return record(kind, json.loads(line))

@@ -10,11 +10,12 @@ that is what looking again after the grace is for.
 
 from __future__ import annotations
 
-import logging
 import time
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from hostagent.model.host import Snapshot, Trouble, Unavailable
+from hostagent.model.host import SECTIONS, Snapshot, Trouble, Unavailable
+from hostagent.model.published import SourceHealth
 from hostagent.sources.deadline import Call, ReadError, SourceThread
 from hostagent.sources.guests_memory import GuestsMemoryReader
 from hostagent.sources.libvirt import LibvirtReader
@@ -23,39 +24,25 @@ from hostagent.sources.ovsdb import OvsdbReader
 from hostagent.sources.packet_sockets import read_packet_sockets
 from hostagent.sources.procfs import read_ovs_ctl_options, read_tap_holders
 from hostagent.sources.rtnetlink import read_links
+from hostagent.sources.sections import THINGS, failure
 from hostagent.sources.systemd import read_units
+from hostagent.sources.tcp import AmqpReader
 from hostagent.sources.vswitchd import VswitchdReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hostagent.config import Settings
-    from hostagent.model.guests_memory import GuestsMemory
     from hostagent.model.units import Units
 
 T = TypeVar("T")
 
-_LOG = logging.getLogger(__name__)
 _OWN_SHARE = 0.9  # of the time is for readers that keep deadlines themselves; they say best what hangs
 _ORDER_SHARE = 0.5  # of the time one source waits for another
+_PULSE_SECONDS = 2.0  # a daemon that needs longer for the smallest question is worth a look
 _CLOSE_SECONDS = 1.0
-_UNITS_SECONDS = 5.0  # reading them runs systemctl, 0.1 s of CPU
 _GUESTS_SECONDS = 5.0  # at 200 guests reading their XML and processes takes 0.1 s of CPU
-
-# What each section is called in front of an operator, and what to do when it hangs.
-_THINGS = {
-    "domains": ("libvirt", "is the daemon hung? systemctl status libvirtd virtqemud"),
-    "ovs": ("OVSDB", "is ovsdb-server hung? systemctl status ovsdb-server"),
-    "vswitchd": ("vswitchd", "is it hung? systemctl status ovs-vswitchd"),
-    "flows": ("vswitchd's list of flows", "is it hung? systemctl status ovs-vswitchd"),
-    "links": ("rtnetlink", "is the host overloaded? cat /proc/pressure/cpu"),
-    "packet_sockets": ("vswitchd's packet sockets", "is the host overloaded? cat /proc/pressure/cpu"),
-    "tap_holders": ("the open files in /proc", "is the host overloaded? cat /proc/pressure/cpu"),
-    "ovs_ctl_options": ("Open vSwitch's start options", "is the disk hung? cat /proc/pressure/io"),
-    "units": ("systemd", "is it hung? systemctl is-system-running"),
-    "memory": ("the kernel's figures of memory", "is the host overloaded? cat /proc/pressure/memory"),
-    "guests_memory": ("libvirt's figures of memory", "is it hung? systemctl status libvirtd virtqemud"),
-}
+_UNITS_SECONDS = 5.0  # reading them runs systemctl, 0.1 s of CPU: the looks of one repair share one reading
 
 
 class Gatherer:
@@ -69,17 +56,22 @@ class Gatherer:
         self._libvirt = LibvirtReader(sources.libvirt_uri)
         self._ovsdb = OvsdbReader(sources.ovsdb_socket)
         self._vswitchd = VswitchdReader(run_dir=sources.ovs_run_dir)
+        self._amqp = AmqpReader(settings.amqp, sources.proc_dir)
         self._memory = MemoryReader(sources.proc_dir)
         self._guests = GuestsMemoryReader(sources.libvirt_uri, proc_dir=sources.proc_dir)
         self._threads: dict[str, SourceThread] = {}
-        self._since: dict[str, float] = {}
-        self._units: tuple[float, Units] | None = None
-        self._guests_memory: tuple[float, GuestsMemory] | None = None
+        self._failed: dict[str, Unavailable] = {}
+        self._read_at: dict[str, float] = {}
+        self._kept: dict[str, tuple[float, object]] = {}
 
-    def look(self, *, timeout_seconds: float | None = None, flows: bool = False) -> Snapshot:
+    def look(
+        self, *, timeout_seconds: float | None = None, flows: bool = False, reuse_seconds: float = 0.0
+    ) -> Snapshot:
         """Read everything, within ``timeout_seconds`` (the settings' by default).
 
-        ``flows`` also asks vswitchd for all OpenFlow rules. Never raises because of the host.
+        ``flows`` also asks vswitchd for all OpenFlow rules. Sections that no repair rests on (units,
+        ovs_ctl_options, amqp, guests_memory) may be what was read at most ``reuse_seconds`` ago. tap_holders is not among
+        them: whether a tap may be deleted rests on it. Never raises because of the host.
         """
         seconds = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         began, taken_at = time.monotonic(), time.time()
@@ -92,6 +84,9 @@ class Gatherer:
 
             return ordered
 
+        def reusing(section: str, call: Callable[[], T], least: float = 0.0) -> Callable[[], T]:
+            return partial(self._reuse, section, call, max(least, reuse_seconds))
+
         def take(section: str, call: Call[T]) -> T | Unavailable:
             return self._take(section, call, until, seconds)
 
@@ -101,10 +96,11 @@ class Gatherer:
         links = self._ask("links", after(ovs.wait, read_links))
         sockets = self._ask("packet_sockets", after(links.wait, lambda: self._packet_sockets(own)))
         holders = self._ask("tap_holders", after(links.wait, lambda: read_tap_holders(self._proc_dir)))
-        options = self._ask("ovs_ctl_options", read_ovs_ctl_options)
-        units = self._ask("units", lambda: self._units_of(own))
+        options = self._ask("ovs_ctl_options", reusing("ovs_ctl_options", read_ovs_ctl_options))
+        units = self._ask("units", reusing("units", lambda: self._units(own), _UNITS_SECONDS))
+        amqp = self._ask("amqp", reusing("amqp", lambda: self._amqp.read(own)))
         memory = self._ask("memory", self._memory.read)
-        guests = self._ask("guests_memory", self._memory_of_guests)
+        guests = self._ask("guests_memory", reusing("guests_memory", self._guests.read, _GUESTS_SECONDS))
         rules = self._ask("flows", lambda: self._vswitchd.read_flows(own)) if flows else None
         return Snapshot(
             taken_at=taken_at,
@@ -116,10 +112,48 @@ class Gatherer:
             tap_holders=take("tap_holders", holders),
             ovs_ctl_options=take("ovs_ctl_options", options),
             units=take("units", units),
+            amqp=take("amqp", amqp),
             memory=take("memory", memory),
             guests_memory=take("guests_memory", guests),
             flows=_not_asked(taken_at) if rules is None else take("flows", rules),
         )
+
+    def pulse(self, timeout_seconds: float) -> frozenset[str]:
+        """The daemons' sections that are otherwise than at the last look: gone, back, or failing anew.
+
+        One small question to each daemon; none to one that still owes an answer. Changes nothing of what is
+        known: that is for the look which follows. Takes at most ``timeout_seconds``, and never over 2 s.
+        """
+        seconds = min(timeout_seconds, _PULSE_SECONDS)
+        until = time.monotonic() + seconds
+        own = until - seconds * (1 - _OWN_SHARE)
+        asked: dict[str, Call[object]] = {
+            "domains": self._ask("domains", self._libvirt.pulse),
+            "ovs": self._ask("ovs", lambda: self._ovsdb.read(own)),  # an echo, when nothing has changed
+            "vswitchd": self._ask("vswitchd", lambda: self._vswitchd.pulse(own)),
+        }
+        found = set()
+        for section, call in asked.items():
+            error, before = failure(section, call, until, seconds), self._failed.get(section)
+            if (error and error.trouble) != (before and before.trouble):
+                found.add(section)
+        return frozenset(found)
+
+    def health(self) -> tuple[SourceHealth, ...]:
+        """How each section fared at the last look that asked for it."""
+        found = []
+        for section in SECTIONS:
+            failed, read_at = self._failed.get(section), self._read_at.get(section)
+            if failed is not None:
+                trouble, reason, since = failed.trouble.value, failed.reason, failed.since
+                found.append(
+                    SourceHealth(
+                        section=section, trouble=trouble, reason=reason, since=since, read_at=read_at
+                    )
+                )
+            elif read_at is not None:
+                found.append(SourceHealth(section=section, read_at=read_at))
+        return tuple(found)
 
     def close(self) -> None:
         """Give up the connections, in the threads that use them; a stuck thread is left behind."""
@@ -145,48 +179,34 @@ class Gatherer:
             )
         return read_packet_sockets(pid, self._proc_dir)
 
-    def _units_of(self, until: float) -> Units:
-        """systemd's view, which no repair rests on: the looks of one repair share what the first one read."""
-        now = time.monotonic()
-        if self._units is None or now - self._units[0] > _UNITS_SECONDS:
-            self._units = now, read_units(self._run_dir, until, proc_dir=self._proc_dir)
-        return self._units[1]
+    def _units(self, until: float) -> Units:
+        return read_units(self._run_dir, until, proc_dir=self._proc_dir)
 
-    def _memory_of_guests(self) -> GuestsMemory:
-        """What the guests' memory is; like units, which no repair rests on."""
+    def _reuse(self, section: str, call: Callable[[], T], seconds: float) -> T:
+        """In the section's thread: what was read at most ``seconds`` ago, else what the call returns."""
+        kept = self._kept.get(section)
         now = time.monotonic()
-        if self._guests_memory is None or now - self._guests_memory[0] > _GUESTS_SECONDS:
-            self._guests_memory = now, self._guests.read()
-        return self._guests_memory[1]
+        if kept is None or seconds <= 0 or now - kept[0] > seconds:
+            kept = self._kept[section] = now, call()
+        return cast("T", kept[1])
 
     def _ask(self, section: str, call: Callable[[], T]) -> Call[T]:
         if section not in self._threads:
-            self._threads[section] = SourceThread(_THINGS[section][0])
+            self._threads[section] = SourceThread(THINGS[section][0])
         return self._threads[section].start(call)
 
     def _take(self, section: str, call: Call[T], until: float, seconds: float) -> T | Unavailable:
-        failure = _failure(section, call, until, seconds)
-        if failure is None:
-            self._since.pop(section, None)
+        error = failure(section, call, until, seconds)
+        now = time.time()
+        if error is None:
+            self._failed.pop(section, None)
+            kept = self._kept.get(section)
+            self._read_at[section] = now if kept is None else now - (time.monotonic() - kept[0])
             return call.take()
-        since = self._since.setdefault(section, time.time())
-        return Unavailable(trouble=failure.trouble, reason=failure.reason, since=since)
-
-
-def _failure(section: str, call: Call[T], until: float, seconds: float) -> ReadError | None:
-    """Why there is no value, None if there is one."""
-    thing, next_step = _THINGS[section]
-    if not call.wait(until):
-        return ReadError(Trouble.UNRESPONSIVE, f"{thing} did not answer within {seconds:g} s ({next_step})")
-    error = call.error
-    if error is None or isinstance(error, ReadError):
-        return error
-    # The loop's edge: a fault in one reader must not blind the others.
-    _LOG.debug("reading %s", section, exc_info=error)
-    return ReadError(
-        Trouble.INVALID,
-        f"{thing} could not be read: {type(error).__name__}: {error} (a bug in hostagent: report it)",
-    )
+        before = self._failed.get(section)
+        since = now if before is None else before.since
+        self._failed[section] = Unavailable(trouble=error.trouble, reason=error.reason, since=since)
+        return self._failed[section]
 
 
 def _not_asked(now: float) -> Unavailable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +82,7 @@ def _others(hooks: Path, ours: Path) -> Iterator[OtherHook]:
 
 def _daemons(proc_dir: str, needed: tuple[str, ...]) -> Iterator[HookDaemon]:
     uptime = float((read_text(f"{proc_dir}/uptime") or "0").split()[0])
-    booted_at = _now(proc_dir) - uptime
+    booted_at = time.time() - uptime
     for name in sorted(os.listdir(proc_dir)):
         comm = (read_text(f"{proc_dir}/{name}/comm") or "").strip() if name.isdecimal() else ""
         if comm not in _DAEMONS:
@@ -91,7 +92,3 @@ def _daemons(proc_dir: str, needed: tuple[str, ...]) -> Iterator[HookDaemon]:
             ticks = int(fields[19]) / os.sysconf("SC_CLK_TCK")
             lacks = tuple(each for each in needed if not os.path.exists(f"{proc_dir}/{name}/root{each}"))
             yield HookDaemon(name=comm, pid=int(name), started_at=booted_at + ticks, lacks=lacks)
-
-
-def _now(proc_dir: str) -> float:
-    raise NotImplementedError

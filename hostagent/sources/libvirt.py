@@ -1,15 +1,13 @@
 """Domains, read from libvirt over one read-only connection.
 
 Few calls, none of which waits for a guest: the list, XML (both need only the domain's lock), and the states
-of all domains at once. virDomainGetJobStats waits up to 30 s for a guest whose monitor is in use or hangs;
-virDomainGetControlInfo tells without waiting whether it is, but knows nothing of jobs in the background. So
-jobs are asked for in threads of their own, for a moment only, and one occupied guest does not hide the
-others' jobs.
+of all domains at once; libvirt_jobs.py says how jobs are asked for. XML is asked for each time and parsed
+when it is not what it was at the last look.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,7 +15,8 @@ from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
 from hostagent.model.host import Trouble
 from hostagent.sources.deadline import ReadError, SourceThread
 from hostagent.sources.installed import libvirt_installed
-from hostagent.sources.libvirt_words import operation_word, state_words, trouble_of
+from hostagent.sources.libvirt_jobs import JobReader
+from hostagent.sources.libvirt_words import state_words, trouble_of
 from hostagent.sources.libvirt_xml import DomainXml, DomainXmlError, parse_domain
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_JOB_SECONDS = 0.5
 _NEXT_STEP = "is the daemon running? systemctl status libvirtd.socket virtqemud.socket"
 _LOCAL_URI = "qemu:///"  # without a transport or socket of its own
 
@@ -40,8 +38,8 @@ class LibvirtReader:
         self._uri = uri
         self._root = root
         self._connection: lib.virConnect | None = None
-        self._jobs = SourceThread("libvirt's job information")
-        self._jobs_of_occupied = SourceThread("libvirt's job information")
+        self._jobs = JobReader()
+        self._parsed: dict[tuple[str, int], tuple[int, int, DomainXml]] = {}
 
     def read(self) -> Domains:
         """Every domain, live and persistent, that libvirt has now.
@@ -53,52 +51,44 @@ class LibvirtReader:
         """
         return self.ask(self._read)
 
+    def pulse(self) -> None:
+        """Return when libvirt has answered one question.
+
+        The states of all domains: it waits for no guest, and yet needs one of the workers that a look needs,
+        which libvirt's simplest calls do not (remote_protocol.x, @priority).
+
+        Raises:
+            ReadError: as for read().
+        """
+        self.ask(_states)
+
     def ask(self, question: Callable[[ModuleType, lib.virConnect], T]) -> T:
         """What ``question`` returns for the library and the connection, which is opened where it must be.
 
         Raises:
-            ReadError: as read() does, and what the question raises.
+            ReadError: as for read(), and what the question raises.
         """
-        libvirt = self._library()
+        libvirt = library(self._uri, self._root)
         kept = self._connection is not None
         try:
-            return question(libvirt, self._connected(libvirt))
+            return question(libvirt, self._connect(libvirt))
         except libvirt.libvirtError as error:
             self.close()
             if not kept:
                 raise self._failed(error) from error
         # The daemon was restarted, or ended itself when idle, since the last look: a new connection is due.
         try:
-            return question(libvirt, self._connected(libvirt))
+            return question(libvirt, self._connect(libvirt))
         except libvirt.libvirtError as error:
             self.close()
             raise self._failed(error) from error
 
     def close(self) -> None:
         """Drop the connection."""
-        for thread in (self._jobs, self._jobs_of_occupied):
-            thread.close()
+        self._jobs.close()
         self._connection = None  # libvirt-python closes it with its last reference
 
-    def _library(self) -> ModuleType:
-        if not self._uri:
-            raise ReadError(Trouble.ABSENT, "no libvirt: sources.libvirt_uri is empty in the configuration")
-        if self._uri.startswith(_LOCAL_URI) and not libvirt_installed(self._root):
-            raise ReadError(
-                Trouble.ABSENT,
-                "libvirt is not installed on this host (no daemon, unit or socket of libvirtd or virtqemud)",
-            )
-        try:
-            libvirt = import_module("libvirt")
-        except ImportError as error:
-            raise ReadError(
-                Trouble.INVALID, f"libvirt's Python module is missing: {error} (install python3-libvirt)"
-            ) from error
-        # Without a handler the library prints every error to stderr.
-        libvirt.registerErrorHandler(_say_nothing, None)
-        return libvirt
-
-    def _connected(self, libvirt: ModuleType) -> lib.virConnect:
+    def _connect(self, libvirt: ModuleType) -> lib.virConnect:
         if self._connection is None:
             self._connection = libvirt.openReadOnly(self._uri)
         return self._connection
@@ -110,7 +100,8 @@ class LibvirtReader:
             for each in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT)
         }
         states = _states(libvirt, connection)
-        found = {}
+        found: dict[str, Domain] = {}
+        live: dict[str, lib.virDomain] = {}
         for handle in handles:
             uuid = handle.UUIDString()
             try:
@@ -118,6 +109,16 @@ class LibvirtReader:
             except libvirt.libvirtError as error:
                 if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:  # ended meanwhile, and was transient
                     raise
+                continue
+            if found[uuid].live:
+                live[uuid] = handle
+        jobs = self._jobs.read(libvirt, live)
+        for uuid in live:
+            if uuid not in jobs:
+                del found[uuid]
+            elif jobs[uuid]:
+                found[uuid] = replace(found[uuid], job=jobs[uuid])
+        self._parsed = {key: kept for key, kept in self._parsed.items() if key[0] in found}
         return Domains(by_uuid=found, hypervisor=self._uri)
 
     def _domain(
@@ -143,7 +144,6 @@ class LibvirtReader:
             reason=word,
             live=current.live,
             persistent=persistent,
-            job=self._job(libvirt, handle) if current.live else "",
             managers=current.managers,
             interfaces=current.interfaces if current.live else (),
             persistent_interfaces=stored,
@@ -152,7 +152,7 @@ class LibvirtReader:
     def _parse(self, libvirt: ModuleType, handle: lib.virDomain, flags: int) -> DomainXml:
         name = handle.name()
         try:
-            return parse_domain(handle.XMLDesc(flags), name)
+            return self._parse_once(handle.UUIDString(), flags, handle.XMLDesc(flags), name)
         except DomainXmlError as error:
             words = f"libvirt's XML of domain {name!r} can't be read: {error}"
         except libvirt.libvirtError as error:
@@ -163,22 +163,14 @@ class LibvirtReader:
             words = f"libvirt does not hand out the XML of domain {name!r}: {error}"
         raise ReadError(Trouble.INVALID, f"{words} (virsh dumpxml {handle.UUIDString()})")
 
-    def _job(self, libvirt: ModuleType, handle: lib.virDomain) -> str:
-        try:
-            free = handle.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OK
-            thread = self._jobs if free else self._jobs_of_occupied
-            return thread.read(partial(_job_word, handle), _JOB_SECONDS)
-        except ReadError:
-            return "unknown"
-        except libvirt.libvirtError as error:
-            code = error.get_error_code()
-            if code == libvirt.VIR_ERR_NO_SUPPORT:  # a driver without jobs
-                return ""
-            if code == libvirt.VIR_ERR_OPERATION_UNSUPPORTED:
-                return "incoming migration"  # "statistics are available only on the source host"
-            if code in {libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_OPERATION_TIMEOUT}:
-                return "unknown"  # it has just ended, or another job holds it
-            raise
+    def _parse_once(self, uuid: str, flags: int, text: str, name: str) -> DomainXml:
+        # The text itself is not kept, for it is megabytes; its length and Python's keyed 64-bit hash are.
+        kept = self._parsed.get((uuid, flags))
+        length, digest = len(text), hash(text)
+        if kept is None or kept[:2] != (length, digest):
+            kept = length, digest, parse_domain(text, name)
+            self._parsed[uuid, flags] = kept
+        return kept[2]
 
     def _failed(self, error: lib.libvirtError) -> ReadError:
         trouble = trouble_of(int(error.get_error_code() or 0), int(error.get_int1() or 0))
@@ -192,6 +184,30 @@ class LibvirtReader:
         return ReadError(trouble, f"libvirt unreachable at {self._uri}: {words} ({_NEXT_STEP})")
 
 
+def library(uri: str, root: str = "/") -> ModuleType:
+    """libvirt's Python module, which prints nothing.
+
+    Raises:
+        ReadError: ABSENT where there is no libvirt, INVALID where only the module is missing.
+    """
+    if not uri:
+        raise ReadError(Trouble.ABSENT, "no libvirt: sources.libvirt_uri is empty in the configuration")
+    if uri.startswith(_LOCAL_URI) and not libvirt_installed(root):
+        raise ReadError(
+            Trouble.ABSENT,
+            "libvirt is not installed on this host (no daemon, unit or socket of libvirtd or virtqemud)",
+        )
+    try:
+        libvirt = import_module("libvirt")
+    except ImportError as error:
+        raise ReadError(
+            Trouble.INVALID, f"libvirt's Python module is missing: {error} (install python3-libvirt)"
+        ) from error
+    # Without a handler the library prints every error to stderr.
+    libvirt.registerErrorHandler(_say_nothing, None)
+    return libvirt
+
+
 def read_domains(uri: str, *, seconds: float) -> Domains:
     """All domains, read once over a connection of its own.
 
@@ -199,11 +215,6 @@ def read_domains(uri: str, *, seconds: float) -> Domains:
         ReadError: with its trouble, UNRESPONSIVE after ``seconds``.
     """
     return SourceThread(f"libvirt at {uri}").read(LibvirtReader(uri).read, seconds)
-
-
-def _job_word(handle: lib.virDomain) -> str:
-    statistics = handle.jobStats()
-    return operation_word(int(statistics.get("operation", 0))) if statistics.get("type", 0) else ""
 
 
 def _states(libvirt: ModuleType, connection: lib.virConnect) -> dict[str, tuple[int, int]]:

@@ -14,11 +14,50 @@ from typing import Self
 
 from hostagent.errors import DeadlineError
 
+_DECODER = json.JSONDecoder()
 _BIGGEST = 256 << 20  # bytes; a flow dump of a million rules is about half of it
 
 
 class RpcError(Exception):
     """The other side answered with an error, or with what is no answer."""
+
+
+class Frames:
+    """The objects in a stream of JSON, which has no delimiters: one is whole when it parses."""
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+
+    def feed(self, piece: bytes) -> list[object]:
+        """The objects that are whole with this piece.
+
+        Raises:
+            RpcError: it does not end, or is no text.
+        """
+        self._received += piece
+        if not self._received[-8:].rstrip().endswith(b"}"):
+            self._check_size()
+            return []
+        try:
+            text = self._received.decode().lstrip()
+        except UnicodeDecodeError as error:
+            raise RpcError("the answer is not UTF-8") from error
+        found: list[object] = []
+        while text:
+            try:
+                message, end = _DECODER.raw_decode(text)
+            except ValueError:  # a brace in the middle: more is to come
+                break
+            found.append(message)
+            text = text[end:].lstrip()
+        if found:
+            self._received = bytearray(text.encode())
+        self._check_size()
+        return found
+
+    def _check_size(self) -> None:
+        if len(self._received) >= _BIGGEST:
+            raise RpcError("the answer does not end")
 
 
 class RpcClient:
@@ -73,20 +112,14 @@ class RpcClient:
         return reply.get("result")
 
     def _receive(self) -> object:
-        received = bytearray()
-        while len(received) < _BIGGEST:
+        frames = Frames()
+        while True:
             self._arm()
             piece = self._socket.recv(1 << 18)
             if not piece:
                 raise ConnectionResetError("connection closed before the answer")
-            received += piece
-            if not received[-8:].rstrip().endswith(b"}"):
-                continue
-            try:
-                return json.loads(received)
-            except ValueError:  # a brace in the middle: more is to come
-                continue
-        raise RpcError("the answer does not end")
+            if messages := frames.feed(piece):
+                return messages[0]
 
     def _arm(self) -> None:
         left = self._until - time.monotonic()

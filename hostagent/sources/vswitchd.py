@@ -66,6 +66,14 @@ class VswitchdReader:
 
         return self._with_client(until, ask)
 
+    def pulse(self, until: float) -> None:
+        """Return when its main loop has answered the smallest question.
+
+        Raises:
+            ReadError: with its trouble.
+        """
+        self._with_client(until, lambda client: client.ask("version"))
+
     def pid(self, until: float) -> int:
         """vswitchd's process id, which may be hung. 0 if it is outside this PID namespace.
 

@@ -19,6 +19,7 @@ _SOURCES: Final = [
         "units",
         "docs/man",
         "packaging/deb",
+        "packaging/prometheus",
         "pyproject.toml",
         "CHANGELOG.md",
     )

@@ -158,7 +158,13 @@ class Node:
         lifecycle.down(self.name)
 
 
-def up(name: str, *, bare: bool = False, owner: int | None = None) -> Node:
-    """Return a running node with this checkout's hostagent, or without it if `bare`."""
+def up(name: str, *, bare: bool = False, agent: bool = False, owner: int | None = None) -> Node:
+    """Return a running node with this checkout's hostagent, or without it if `bare`.
+
+    Only with `agent` does its daemon run, now and after boots: it would repair what tests break.
+    """
     lifecycle.up(name, bare=bare, owner=owner)
-    return Node(name)
+    node = Node(name)
+    if not bare and not agent:
+        node.run("systemctl", "--quiet", "disable", "--now", "hostagent.service")
+    return node

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from hostagent.decide.drift.codes import CODES
 from hostagent.model.plan import Drift, Finding, Severity
+
+Key: TypeAlias = tuple[str, str, tuple[str, ...]]
 
 
 def wants_second_look(drift: Drift) -> bool:
@@ -17,15 +21,16 @@ def confirmed(first: Drift, second: Drift) -> Drift:
     A code that either look could not judge is unknown.
     """
     unknown = {**first.unknown, **second.unknown}
-    seen = {_key(each) for each in first.findings}
+    seen = {key_of(each) for each in first.findings}
     kept = (
         each
         for each in second.findings
         if each.code not in unknown
-        and (not CODES[each.code].grace or each.severity is Severity.OK or _key(each) in seen)
+        and (not CODES[each.code].grace or each.severity is Severity.OK or key_of(each) in seen)
     )
     return Drift(findings=tuple(kept), unknown=unknown)
 
 
-def _key(finding: Finding) -> tuple[str, str, tuple[str, ...]]:
+def key_of(finding: Finding) -> Key:
+    """What must be the same in two looks for them to show the same thing."""
     return finding.code, finding.object, finding.identity

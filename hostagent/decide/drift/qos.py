@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hostagent.decide.drift.owners import GENERATED
 from hostagent.decide.drift.report import finding
-from hostagent.model.plan import Finding, Remedy, StepKind
+from hostagent.model.plan import Finding, Owner, Remedy, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,15 +51,13 @@ def find(ovs: Ovs, domains: Domains) -> Iterator[Finding]:
         if uuid in referenced or not made_by_libvirt(row.external_ids) or _waits(row.external_ids, domains):
             continue
         remedy = Remedy(kind=StepKind.DELETE_QOS, qos=(uuid,), queues=_queues_only_of(ovs, {uuid}))
-        yield finding(ORPHAN, uuid, _words("QoS", row.external_ids, domains), identity=(uuid,), remedy=remedy)
+        yield _orphan("QoS", uuid, row.external_ids, domains, remedy)
     held = {queue for row in ovs.qos.values() for queue in row.queues}
     for uuid, queue in sorted(ovs.queues.items()):
         if uuid in held or not made_by_libvirt(queue.external_ids) or _waits(queue.external_ids, domains):
             continue
         remedy = Remedy(kind=StepKind.DELETE_QUEUE, queues=(uuid,))
-        yield finding(
-            ORPHAN, uuid, _words("queue", queue.external_ids, domains), identity=(uuid,), remedy=remedy
-        )
+        yield _orphan("queue", uuid, queue.external_ids, domains, remedy)
 
 
 def _waits(ids: Mapping[str, str], domains: Domains) -> bool:
@@ -81,7 +80,9 @@ def left_over(ovs: Ovs, domain: str, tap: str) -> str | None:
     return None
 
 
-def _words(what: str, ids: Mapping[str, str], domains: Domains) -> str:
+def _orphan(what: str, uuid: str, ids: Mapping[str, str], domains: Domains, remedy: Remedy) -> Finding:
     domain = domains.by_uuid.get(ids["vm-id"])
     whose = f"domain {domain.name}" if domain else f"domain {ids['vm-id']}, which libvirt does not know"
-    return f"{what} made by libvirt for {ids['ifname']} of {whose}; nothing references it"
+    words = f"{what} made by libvirt for {ids['ifname']} of {whose}; nothing references it"
+    owner = Owner.LIBVIRT if GENERATED.match(ids["ifname"]) else Owner.LIBVIRT_NAMED
+    return finding(ORPHAN, uuid, words, identity=(uuid,), remedy=remedy, owner=owner)

@@ -49,7 +49,13 @@ def port_finding(
 
 
 def finding(
-    code: str, object_id: str, detail: str, *, identity: tuple[str, ...], remedy: Remedy | None = None
+    code: str,
+    object_id: str,
+    detail: str,
+    *,
+    identity: tuple[str, ...],
+    remedy: Remedy | None = None,
+    owner: Owner = Owner.OTHER,
 ) -> Finding:
     """A finding about something that is no port."""
     return Finding(
@@ -58,6 +64,7 @@ def finding(
         name=object_id,
         detail=detail,
         severity=CODES[code].severity,
+        owner=owner,
         identity=identity,
         remedy=remedy,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from hostagent.model.guests_memory import GuestsMemory
 
@@ -22,7 +22,7 @@ class Reservation:
 
     ``charge`` is what it may come to take, ``elastic`` whether the budget's ratio applies to it, ``node``
     the NUMA node that all of it is bound to. ``resident`` is what its process was last seen to have, and
-    ``grew_at`` when that last grew.
+    ``grew_at`` when that last grew. ``started`` is whether libvirt was seen to have the guest.
     """
 
     uuid: str
@@ -33,6 +33,7 @@ class Reservation:
     node: int | None = None
     resident: int = 0
     grew_at: float | None = None
+    started: bool = False
 
     @property
     def pending(self) -> int:
@@ -50,11 +51,28 @@ class Pending:
 
 
 def advance(
-    reservations: Iterable[Reservation], guests: GuestsMemory | None, now: float
+    reservations: Iterable[Reservation],
+    guests: GuestsMemory | None,
+    now: float,
+    *,
+    active: Collection[str] | None = None,
 ) -> tuple[Reservation, ...]:
-    """The reservations that still hold after a look; what could not be read ends only by the time-out."""
-    seen = [_advance(each, guests, now) for each in reservations]
-    return tuple(each for each in seen if not _ended(each, guests, now))
+    """The reservations that still hold after a look; what could not be read ends only by the time-out.
+
+    ``active`` are the UUIDs that libvirt's list has now: one that was there and is gone has stopped, or
+    failed to start, and holds nothing any more.
+    """
+    found = []
+    for reservation in reservations:
+        each = _advance(reservation, guests, now)
+        if active is not None:
+            gone = each.started and each.uuid not in active
+            each = replace(each, started=each.uuid in active)
+            if gone:
+                continue
+        if not _ended(each, guests, now):
+            found.append(each)
+    return tuple(found)
 
 
 def pending(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hostagent.cli import app, check, fix, ports, session, words
+from hostagent.cli import app, check_live, fix, ports, session, words
 from hostagent.health.case import parse_host
 from hostagent.model.host import Snapshot
 
@@ -49,7 +49,9 @@ class Cli:
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
     slept: list[float] = []
     settings = tmp_path / "hostagent.toml"
-    settings.write_text(f'[paths]\nchecks_dir = "{tmp_path}/checks.d"\nstate_dir = "{tmp_path}/state"\n')
+    paths = {"checks_dir": "checks.d", "state_dir": "state", "run_dir": "run", "stop_file": "stop"}
+    lines = (f'{key} = "{tmp_path}/{name}"\n' for key, name in paths.items())
+    settings.write_text("".join(["[paths]\n", *lines]))
     monkeypatch.setattr(session, "DEFAULT_FILE", str(settings))
     monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(nodename="node1"))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -58,7 +60,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     def show(*hosts: str) -> FakeGatherer:
         gatherer = FakeGatherer(list(hosts))
-        for module in (check, fix, ports):
+        for module in (check_live, fix, ports):
             monkeypatch.setattr(module, "Gatherer", lambda _: gatherer)
         return gatherer
 

@@ -98,7 +98,7 @@ def test_a_poor_locale_prints_what_it_can() -> None:
 HANGS = """
 import sys, time
 from hostagent.cli import app, session
-import hostagent.cli.check as check
+import hostagent.cli.check_live as check_live
 
 class Stuck:
     def __init__(self, settings): pass
@@ -106,7 +106,7 @@ class Stuck:
         print("looking", file=sys.stderr, flush=True)
         {how}
 
-check.Gatherer = Stuck
+check_live.Gatherer = Stuck
 from hostagent.cli import main
 sys.argv = ["hostagent", *{arguments!r}]
 main()

@@ -38,6 +38,7 @@ def test_every_code_of_drift_has_a_check_and_a_few_more() -> None:
     assert found.refused == ()
     assert found.by_code.keys() - CODES.keys() == {
         "CPU_BUDGET_EXCEEDED",
+        "AMQP_KEEPALIVE_OFF",
         "DOMAIN_NOT_RESTARTED",
         "KSM_OFF",
         "KSM_SCAN_SLOW",

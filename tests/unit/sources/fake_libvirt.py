@@ -83,6 +83,7 @@ class Connection(LibvirtNames):
     def __init__(self, domains: list[Dom]) -> None:
         self.domains = domains
         self.error: LibvirtError | None = None
+        self.stats_error: LibvirtError | None = None
         self.alive = 1
 
     def is_alive(self) -> int:
@@ -94,6 +95,8 @@ class Connection(LibvirtNames):
         return [each for each in self.domains if not flags or not each.name().startswith("transient")]
 
     def get_all_domain_stats(self, _stats: int, _flags: int) -> list[tuple[Dom, dict[str, int]]]:
+        if self.stats_error:
+            raise self.stats_error
         return [
             (each, {"state.state": each.stats[0], "state.reason": each.stats[1], **each.balloon})
             for each in self.domains

@@ -2,42 +2,19 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hostagent.config import Settings, Sources
+from hostagent.config import Settings
 from hostagent.model.host import SECTIONS, Snapshot, Trouble, Unavailable
 from hostagent.model.ports import Links
 from hostagent.sources import gather
 from hostagent.sources.gather import Gatherer
 from hostagent.sources.installed import libvirt_installed, ovs_installed
+from tests.unit.sources.conftest import THIN, settings
 from tests.unit.sources.fake_server import FakeServer
-
-THIN = Links(by_name={})
-
-
-def settings(tmp_path: Path) -> Settings:
-    proc = tmp_path / "proc"
-    proc.mkdir(exist_ok=True)
-    return Settings(
-        sources=Sources(
-            libvirt_uri="",
-            ovs_run_dir=str(tmp_path),
-            ovsdb_socket=str(tmp_path / "db.sock"),
-            proc_dir=str(proc),
-        )
-    )
-
-
-@pytest.fixture
-def gatherer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gatherer]:
-    monkeypatch.setattr(gather, "read_links", lambda: THIN)
-    made = Gatherer(settings(tmp_path))
-    yield made
-    made.close()
 
 
 def troubles(snapshot: Snapshot) -> dict[str, Trouble]:

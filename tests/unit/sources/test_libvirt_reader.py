@@ -1,8 +1,6 @@
 """What the reader makes of libvirt's calls: libvirt's own test driver, and a fake that misbehaves."""
 
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +10,10 @@ from hostagent.model.guests import DomainState
 from hostagent.model.host import Trouble
 from hostagent.sources.deadline import ReadError
 from hostagent.sources.libvirt import LibvirtReader, read_domains
-from tests.unit.sources.fake_libvirt import Dom, LibvirtError, fail, fake_libvirt
+from hostagent.sources.libvirt_xml import DomainXml, parse_domain
+from tests.unit.sources.fake_libvirt import Dom, LibvirtError, fail
 
 URI = "fake:///"
-
-
-@pytest.fixture
-def domains(monkeypatch: pytest.MonkeyPatch) -> list[Dom]:
-    found: list[Dom] = []
-    monkeypatch.setitem(sys.modules, "libvirt", fake_libvirt(found))
-    return found
 
 
 def test_live_shut_off_and_transient(domains: list[Dom]) -> None:
@@ -89,34 +81,45 @@ def test_without_bulk_state(domains: list[Dom]) -> None:
     assert (found.state, found.reason) == (DomainState.PAUSED, "migration")
 
 
-@pytest.mark.parametrize(
-    ("job", "word"),
-    [
-        (lambda: {"type": 0}, ""),
-        (lambda: {"type": 2, "operation": 9}, "backup"),
-        (lambda: {"type": 1, "operation": 5}, "migration out"),
-        (lambda: {"type": 2}, "unknown"),
-        (fail(55), "unknown"),
-        (fail(84), "incoming migration"),
-        (fail(3), ""),
-    ],
-)
-def test_jobs(domains: list[Dom], job: Callable[[], dict[str, int]], word: str) -> None:
+def test_xml_is_read_each_time_and_parsed_when_it_changed(
+    domains: list[Dom], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def parse(text: str, name: str) -> DomainXml:
+        parsed.append(name)
+        return parse_domain(text, name)
+
+    monkeypatch.setattr("hostagent.sources.libvirt.parse_domain", parse)
+    domains += [Dom("a"), Dom("b")]
+    reader = LibvirtReader(URI)
+    first = reader.read()
+    assert sorted(parsed) == ["a", "a", "b", "b"]
+    assert reader.read() == first
+    assert len(parsed) == 4
+    text = domains[0].xml(0).replace("vnet0", "vnet1")
+    domains[0].xml = lambda _flags: text
+    changed = reader.read().by_uuid["uuid-a"]
+    assert [each.tap for each in changed.interfaces] == ["vnet1"]
+    assert len(parsed) == 6
+
+
+def test_pulse_asks_over_the_kept_connection(domains: list[Dom]) -> None:
+    fake: Any = sys.modules["libvirt"]
+    reader = LibvirtReader(URI)
     domains.append(Dom("a"))
-    domains[0].job = job
-    [found] = LibvirtReader(URI).read().by_uuid.values()
-    assert found.job == word
-
-
-def test_a_hung_guest_hides_only_its_own_job(domains: list[Dom]) -> None:
-    gate = threading.Event()
-    domains += [Dom("hung"), Dom("a")]
-    domains[0].control = 2
-    domains[0].job = lambda: {"type": int(gate.wait(20))}
-    domains[1].job = lambda: {"type": 2, "operation": 9}
-    found = LibvirtReader(URI).read().by_uuid
-    gate.set()
-    assert (found["uuid-hung"].job, found["uuid-a"].job) == ("unknown", "backup")
+    domains[0].xml = fail(1)
+    reader.pulse()
+    reader.pulse()
+    assert len(fake.opened) == 1
+    fake.opened[0].stats_error = LibvirtError(38, "client socket is closed")
+    reader.pulse()
+    assert len(fake.opened) == 2
+    fake.openReadOnly = fail(38)
+    fake.opened[1].stats_error = LibvirtError(38, "client socket is closed")
+    with pytest.raises(ReadError) as raised:
+        reader.pulse()
+    assert raised.value.trouble is Trouble.UNREACHABLE
 
 
 def test_a_lost_connection_is_opened_again(domains: list[Dom]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hostagent.errors import DeadlineError
-from hostagent.sources.unixrpc import RpcClient, RpcError
+from hostagent.sources.unixrpc import Frames, RpcClient, RpcError
 from tests.unit.sources.fake_server import FakeServer, reply
 
 
@@ -62,3 +62,17 @@ def test_nobody_there(tmp_path: Path) -> None:
 
 def _pieces(whole: bytes, size: int) -> list[bytes]:
     return [whole[at : at + size] for at in range(0, len(whole), size)]
+
+
+def test_frames_of_a_stream_however_it_is_cut() -> None:
+    stream = '{"a": "}{"}\n {"b": "日本 }"}{"c": 1} '.encode()
+    for size in (1, 2, 3, 7, len(stream)):
+        frames = Frames()
+        found = [each for piece in _pieces(stream, size) for each in frames.feed(piece)]
+        assert found == [{"a": "}{"}, {"b": "日本 }"}, {"c": 1}]
+        assert frames.feed(b'{"d": 2}') == [{"d": 2}]
+
+
+def test_what_is_no_text_is_no_frame() -> None:
+    with pytest.raises(RpcError, match="not UTF-8"):
+        Frames().feed(b"{\xff}")

@@ -1,0 +1,158 @@
+"""hostagent-agent: the daemon of hostagent.service. Settings, signals, the socket; the loop does the rest."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hostagent.act.journal import carried_out
+from hostagent.config import DEFAULT_FILE, load
+from hostagent.daemon.controls import Controls
+from hostagent.daemon.loop import Loop
+from hostagent.daemon.notify import Notifier
+from hostagent.daemon.publish import GROUP, Publisher
+from hostagent.daemon.repairs import WHO, kept_record
+from hostagent.daemon.serve import Server
+from hostagent.daemon.tally import Tally
+from hostagent.daemon.wakes import Wakes
+from hostagent.decide.agent.cycle import Memory
+from hostagent.decide.agent.latch import HOUR_SECONDS
+from hostagent.errors import ConfigError, HostagentError, JournalError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_LOG = logging.getLogger("hostagent")
+_SYSLOG = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}  # sd-daemon(3)
+
+
+class Agent:
+    """One process: keeps what outlives a change of the settings."""
+
+    def __init__(self, file: Path, *, required: bool) -> None:
+        self._file = file
+        self._required = required
+        self.settings = load(file, required=required)
+        self._wakes = Wakes()
+        self._tally = Tally()
+        self._publisher = Publisher(self.settings, self._tally)
+        paths = self.settings.paths
+        self._controls = Controls(
+            state_dir=paths.state_dir,
+            stop_file=paths.stop_file,
+            published=lambda: self._publisher.current,
+            wake=lambda: self._wakes.wake("request"),
+        )
+        self._server = Server(f"{paths.run_dir}/agent.sock", answer=self._controls.answer, group=GROUP)
+        self._loop: Loop | None = None
+        self._stop = self._reload = False
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT.
+
+        Raises:
+            HostagentError: it can't begin.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._signalled)
+        notifier = Notifier()
+        self._recall()
+        memory, report = Memory(record=kept_record(self.settings)), None
+        self._server.start()
+        try:
+            while not self._stop:
+                self._loop = Loop(
+                    self.settings,
+                    memory=memory,
+                    report=report,
+                    controls=self._controls,
+                    wakes=self._wakes,
+                    tally=self._tally,
+                    publisher=self._publisher,
+                )
+                self._loop.run(notifier, self._interrupted)
+                memory, report = self._loop.memory, self._loop.report
+            notifier.stopping()
+        finally:
+            self._server.close()
+            self._publisher.withdraw()
+
+    def _signalled(self, number: int, _: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            self._reload = True
+        else:
+            self._stop = True
+            if self._loop is not None:
+                self._loop.end()
+        self._wakes.wake("signal")
+
+    def _interrupted(self) -> bool:
+        """Whether this loop has to end: for good, or because the settings are others by now."""
+        if self._stop or not self._reload:
+            return self._stop
+        self._reload = False
+        try:
+            new = load(self._file, required=self._required)
+        except ConfigError as error:
+            for problem in error.problems:
+                _LOG.error("%s; the settings stay as they were", problem)
+            self._publisher.problems = error.problems
+            return False
+        if new.paths != self.settings.paths:
+            _LOG.warning("%s: other paths hold from the next start on", self._file)
+            new = replace(new, paths=self.settings.paths)
+        changed, self.settings = new != self.settings, new
+        self._publisher.reloaded(new)
+        _LOG.info("settings read again: %s", "changed" if changed else "as before")
+        return True  # the site's checks are read again in any case
+
+    def _recall(self) -> None:
+        """Repairs of the last hour count for the latch whichever process made them."""
+        try:
+            self._tally.done_at = carried_out(self.settings, since=time.time() - HOUR_SECONDS, who=WHO)
+        except JournalError as error:
+            _LOG.warning("%s", error)
+
+
+def main() -> int:
+    """Run the agent; the exit status."""
+    parser = ArgumentParser(prog="hostagent-agent", description="The agent of hostagent, run by systemd.")
+    parser.add_argument("--config", type=Path, help=f"settings file, TOML (default: {DEFAULT_FILE})")
+    file: Path | None = parser.parse_args().config
+    _log_to_stderr()
+    if os.geteuid() != 0:
+        _LOG.error("the agent must be root (systemctl start hostagent)")
+        return 1
+    try:
+        Agent(file or Path(DEFAULT_FILE), required=file is not None).run()
+    except ConfigError as error:
+        for problem in error.problems:
+            _LOG.error("%s", problem)
+        return 1
+    except (HostagentError, OSError) as error:
+        _LOG.error("%s", error)
+        return 1
+    return 0
+
+
+class _Lines(logging.Formatter):
+    """One line each; with its level before it where systemd reads it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        words = " ".join(super().format(record).split())
+        safe = "".join(char if char.isprintable() else "?" for char in words)
+        return f"<{_SYSLOG.get(record.levelno, 6)}>{safe}" if "JOURNAL_STREAM" in os.environ else safe
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines())
+    _LOG.addHandler(handler)
+    _LOG.setLevel(logging.INFO)

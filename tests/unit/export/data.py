@@ -1,0 +1,119 @@
+"""A published document with something of everything, and what makes others of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from hostagent.model.plain import plain
+from hostagent.model.published import (
+    Histogram,
+    Hold,
+    LeftAlone,
+    LoopCost,
+    Mute,
+    Published,
+    Repairs,
+    SourceHealth,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = 1_800_000_000.0
+
+
+def check(
+    code: str, state: str = "ok", *objects: str, muted: bool = False, since: str | None = None
+) -> dict[str, Any]:
+    """One check of a report."""
+    return {
+        "code": code,
+        "state": state,
+        "summary": "words",
+        "objects": [{"id": each, "detail": "words"} for each in objects],
+        "since": since,
+        "muted": muted,
+        "age_s": 0.0,
+        "duration_s": 0.0001,
+        "fixable": False,
+        "runbook": f"runbooks/{code}.md",
+    }
+
+
+def report(*checks: dict[str, Any], status: str = "ok") -> dict[str, Any]:
+    """A report of docs/schema/check-v1.json."""
+    return {
+        "schema": "hostagent.check/v1",
+        "host": "node",
+        "time": "2027-01-15T07:59:50Z",
+        "status": status,
+        "checks": list(checks),
+    }
+
+
+def full(now: float = NOW, **other: Any) -> Published:
+    """What an agent says that has seen something of everything, 1 s after its last pulse."""
+    checks = report(
+        check("OVS_PORT_STALE", "crit", "br-int/vnet3", "br-int/vnet4", since="2027-01-15T07:50:00Z"),
+        check("OVS_TAP_ORPHAN", "warn", "vnet9", muted=True),
+        check("OVS_BRIDGE_MISSING", since="2027-01-14T08:00:00Z"),
+        check("OVN_PORT_NOT_INSTALLED", "skip"),
+        check("LIBVIRT_UNREACHABLE", "unknown"),
+        status="crit",
+    )
+    values: dict[str, Any] = {
+        "version": "0.2.0",
+        "pid": 1234,
+        "started_at": now - 3600,
+        "taken_at": now - 10,
+        "alive_at": now - 1,
+        "fresh_seconds": 180.0,
+        "report": checks,
+        "sources": (
+            SourceHealth(section="ovs", read_at=now - 10),
+            SourceHealth(
+                section="domains",
+                trouble="unresponsive",
+                reason="no answer",
+                since=now - 60,
+                read_at=now - 61,
+            ),
+            SourceHealth(section="links", trouble="unreachable", reason="never", since=now - 3600),
+            SourceHealth(section="flows", trouble="not asked", reason="costs too much", since=now),
+            SourceHealth(section="vswitchd", trouble="absent", reason="not installed", since=now),
+        ),
+        "repairs": (
+            Repairs(code="OVS_PORT_STALE", result="done", count=7),
+            Repairs(code="OVS_PORT_STALE", result="failed", count=1),
+        ),
+        "latency": Histogram(counts=(0, 0, 0, 0, 0, 5, 6, 7, 7, 7, 7, 7, 7), sum=16.5, count=8),
+        "cost": LoopCost(
+            looks=60,
+            look_seconds_sum=12.5,
+            look_seconds_last=0.25,
+            pulses=1200,
+            wakes={"timer": 50, "ovsdb": 10},
+            cpu_seconds=30.5,
+            resident_bytes=50_000_000,
+            threads=9,
+            descriptors=20,
+        ),
+        "holds": (Hold(kind="paused", reason="work", since=now - 300, until=now + 300),),
+        "mutes": (Mute(code="OVS_TAP_ORPHAN", until=now + 60, reason="known", by="root", since=now - 60),),
+        "left_alone": (
+            LeftAlone(code="OVS_TAP_ORPHAN", object="vnet9", reason="not opted in"),
+            LeftAlone(code="OVS_TAP_ORPHAN", object="vnet8", reason="not opted in"),
+        ),
+        "last_repair_at": now - 200,
+        "config_reloaded_at": now - 3600,
+        "config_problems": ("hostagent.toml:agent.x: unknown key",),
+    }
+    return Published(**(values | other))
+
+
+def written(path: Path, published: Published) -> Path:
+    """The document as a file, put there as the agent does."""
+    made = path.with_suffix(".new")
+    made.write_text(json.dumps(plain(published)))
+    return made.replace(path)

@@ -1,0 +1,111 @@
+"""What a published document becomes: golden output, and what is left of it as it ages."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hostagent.export.document import Document, Unread, freshness, parse
+from hostagent.export.metrics import families, pulse_limit, render
+from hostagent.model.plain import plain
+from hostagent.model.published import Published, Repairs
+from tests.unit.export.data import NOW, check, full, report
+
+GOLDEN = Path(__file__).parent / "golden/full.prom"
+LIMIT = 30.0
+
+
+def text(published: Published | Unread, now: float = NOW) -> str:
+    document: Document | Unread = (
+        published if isinstance(published, Unread) else parse(json.dumps(plain(published)).encode())
+    )
+    fresh = freshness(document, now=now, pulse_limit_seconds=LIMIT)
+    return render(families(document, fresh)).decode()
+
+
+def names(exposed: str) -> set[str]:
+    return {re.split(r"[{ ]", line)[0] for line in exposed.splitlines() if not line.startswith("#")}
+
+
+def test_all_of_it() -> None:
+    assert text(full()) == GOLDEN.read_text()
+
+
+def test_without_a_document_the_agent_is_down_and_nothing_else_is_said() -> None:
+    found = text(Unread(reason="no such file"))
+    assert names(found) == {"hostagent_agent_up"}
+    assert "hostagent_agent_up 0.0\n" in found
+
+
+TIMES = {
+    "hostagent_agent_up",
+    "hostagent_build_info",
+    "hostagent_agent_start_time_seconds",
+    "hostagent_published_timestamp_seconds",
+    "hostagent_look_timestamp_seconds",
+    "hostagent_look_fresh_seconds",
+}
+STATES = {
+    "hostagent_status",
+    "hostagent_check_state",
+    "hostagent_check_muted",
+    "hostagent_check_since_timestamp_seconds",
+    "hostagent_check_objects",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "up", "states", "counters"),
+    [
+        ({}, 1, True, True),
+        ({"alive_at": NOW - LIMIT - 1}, 0, True, False),
+        ({"taken_at": NOW - 181}, 1, False, True),
+        ({"alive_at": NOW - 200, "taken_at": NOW - 200}, 0, False, False),
+        ({"taken_at": NOW - 181, "fresh_seconds": 600.0}, 1, True, True),
+        # The clock was set back by an hour since.
+        ({"alive_at": NOW + 3600, "taken_at": NOW + 3600}, 0, False, False),
+        ({"alive_at": NOW + 1, "taken_at": NOW + 1}, 1, True, True),
+    ],
+)
+def test_what_is_old_is_never_shown_as_fresh(
+    changes: dict[str, Any], *, up: int, states: bool, counters: bool
+) -> None:
+    found = text(full(**changes))
+    assert f"hostagent_agent_up {up}.0\n" in found
+    assert names(found) >= TIMES
+    assert (names(found) >= STATES) is states
+    assert bool(STATES & names(found)) is states
+    assert ("hostagent_repairs_total" in names(found)) is counters
+    assert ("hostagent_source_up" in names(found)) is counters
+    if not (states or counters):
+        assert names(found) == TIMES
+
+
+def test_a_check_that_is_gone_leaves_no_series() -> None:
+    found = text(full(report=report(check("OVS_PORT_STALE"))))
+    assert 'code="OVS_PORT_STALE"} 0.0' in found
+    assert "OVS_BRIDGE_MISSING" not in found
+
+
+def test_what_is_there_twice_is_exposed_once() -> None:
+    twice = (Repairs(code="A", result="done", count=1), Repairs(code="A", result="done", count=2))
+    found = text(full(report=report(check("A"), check("A", "warn")), repairs=twice))
+    series = [line.rpartition(" ")[0] for line in found.splitlines() if not line.startswith("#")]
+    assert len(series) == len(set(series))
+
+
+def test_every_name_is_ours_and_no_label_names_the_host_or_a_guest() -> None:
+    found = text(full())
+    assert {name for name in names(found) if not name.startswith("hostagent_")} == set()
+    labels = set(re.findall(r'[{,](\w+)="', found))
+    assert labels == {"version", "code", "source", "result", "le", "kind", "reason"}
+    assert "vnet3" not in found
+
+
+@pytest.mark.parametrize(("pulse", "limit"), [(0.5, 30), (3.0, 30), (10.0, 50), (60.0, 300)])
+def test_five_pulses_or_half_a_minute(pulse: float, limit: float) -> None:
+    assert pulse_limit(pulse) == limit
