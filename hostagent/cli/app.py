@@ -26,6 +26,7 @@ _COMMANDS = {
     "explain": "explain",
     "fix": "fix",
     "history": "history",
+    "hook": "hook",
     "memory": "memory",
     "mute": "mute",
     "mutes": "mute",

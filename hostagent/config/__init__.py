@@ -1,6 +1,6 @@
 """Settings of one node, from /etc/hostagent/hostagent.toml: TOML → frozen records."""
 
-from hostagent.config.memory import Admit, Memory
+from hostagent.config.memory import Admit, Ksm, Memory
 from hostagent.config.parse import DEFAULT_FILE, load, parse, tables
 from hostagent.config.policy import Action, CodePolicy, Policy
 from hostagent.config.records import Agent, Amqp, Export, Looks, Paths, Repair, Settings, Sources
@@ -13,6 +13,7 @@ __all__ = [
     "Amqp",
     "CodePolicy",
     "Export",
+    "Ksm",
     "Looks",
     "Memory",
     "Paths",

@@ -41,3 +41,11 @@ class Memory:
     scan_seconds: float = key(
         3600.0, "KSM should look at all that can be merged within this time", least=10, most=604_800
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ksm:
+    """Whether the agent sets KSM's pace, towards memory.scan_seconds. It hands back what it found."""
+
+    tune: bool = key(default=False, about="whether the agent switches KSM on and sets its pace")
+    cpu_percent: int = key(20, "how much of one CPU KSM's thread may take then", least=1, most=100)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hostagent.config.key import key
-from hostagent.config.memory import Memory
+from hostagent.config.memory import Ksm, Memory
 from hostagent.config.policy import Policy
 
 
@@ -157,4 +157,5 @@ class Settings:
     export: Export = field(default_factory=Export)
     amqp: Amqp = field(default_factory=Amqp)
     memory: Memory = field(default_factory=Memory)
+    ksm: Ksm = field(default_factory=Ksm)
     paths: Paths = field(default_factory=Paths)

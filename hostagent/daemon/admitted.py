@@ -1,7 +1,7 @@
 """What the gate remembers: reservations until the host's next boot, who ran here also across one.
 
 Both are files, so that an agent that was killed goes on where it was. Neither is worth stopping a guest for:
-what can't be read or written is said once and does without.
+what can't be read or written is said, and done without.
 """
 
 from __future__ import annotations
@@ -32,49 +32,47 @@ Record = TypeVar("Record", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
+class Held:
+    """The starts that were admitted and still hold memory."""
+
     reservations: tuple[Reservation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ran:
+class Ran:
+    """When each domain was last seen to run, seconds since the epoch, by UUID."""
+
     ran: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """``ran`` is when each domain was last seen to run, seconds since the epoch, by UUID.
+    """The two files of one agent. ``hold`` waits for no disk, so that the hook's answer doesn't either."""
 
-    ``written_at`` is when that was last put on disk.
-    """
+    def __init__(self, paths: Paths) -> None:
+        self._held_path = Path(paths.run_dir, HELD_FILE)
+        self._ran_path = Path(paths.state_dir, RAN_FILE)
+        self.held = _read(self._held_path, Held).reservations
+        self.ran = _read(self._ran_path, Ran).ran
+        self._written: tuple[float, frozenset[str]] = (0.0, frozenset())
 
-    reservations: tuple[Reservation, ...] = ()
-    ran: Mapping[str, float] = field(default_factory=dict)
-    written_at: float = 0.0
+    def hold(self, reservations: tuple[Reservation, ...]) -> None:
+        """These hold from now on."""
+        if reservations != self.held:
+            self.held = reservations
+            _write(self._held_path, Held(reservations=reservations), durable=False)
 
-    def recently(self, now: float) -> set[str]:
+    def recently(self, now: float) -> frozenset[str]:
         """Who ran within the time that counts as having run here."""
-        return {uuid for uuid, at in self.ran.items() if now - at <= RECENT_SECONDS}
+        return frozenset(uuid for uuid, at in self.ran.items() if now - at <= RECENT_SECONDS)
 
-
-def recall(paths: Paths) -> Admitted:
-    """What the files say; nothing where there are none."""
-    held = _read(Path(paths.run_dir, HELD_FILE), _Held)
-    ran = _read(Path(paths.state_dir, RAN_FILE), _Ran)
-    return Admitted(reservations=held.reservations, ran=ran.ran)
-
-
-def keep(paths: Paths, before: Admitted, after: Admitted, now: float) -> Admitted:
-    """``after`` on disk, as far as it is another; who ran too long ago to count is forgotten."""
-    fresh = after.recently(now)
-    ran = {uuid: at for uuid, at in after.ran.items() if uuid in fresh}
-    written_at = before.written_at
-    if after.reservations != before.reservations:
-        _write(Path(paths.run_dir, HELD_FILE), _Held(reservations=after.reservations), durable=False)
-    if ran.keys() != before.ran.keys() or (ran and now - written_at >= _RAN_SECONDS):
-        _write(Path(paths.state_dir, RAN_FILE), _Ran(ran=ran), durable=True)
-        written_at = now
-    return Admitted(reservations=after.reservations, ran=ran, written_at=written_at)
+    def seen(self, running: frozenset[str], now: float) -> None:
+        """These run now. Writes to the disk when somebody came or went, or a minute has passed."""
+        ran = {**self.ran, **dict.fromkeys(running, now)}
+        self.ran = {uuid: at for uuid, at in ran.items() if now - at <= RECENT_SECONDS}
+        at, names = self._written
+        if running != names or now - at >= _RAN_SECONDS:
+            self._written = now, running
+            _write(self._ran_path, Ran(ran=self.ran), durable=True)
 
 
 def _read(path: Path, kind: type[Record]) -> Record:

@@ -31,7 +31,7 @@ class OtherHook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookDaemon:
-    """A running libvirtd or virtqemud. ``lacks`` are the files of the hook that it can't see from where it is."""
+    """A running libvirtd or virtqemud. ``lacks`` are the hook's files that it can't see from where it is."""
 
     name: str
     pid: int

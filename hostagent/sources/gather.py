@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hostagent.config import Settings
+    from hostagent.model.guests import Domains
+    from hostagent.model.guests_memory import GuestsMemory
     from hostagent.model.units import Units
 
 T = TypeVar("T")
@@ -63,6 +65,7 @@ class Gatherer:
         self._failed: dict[str, Unavailable] = {}
         self._read_at: dict[str, float] = {}
         self._kept: dict[str, tuple[float, object]] = {}
+        self._live: frozenset[str] = frozenset()
 
     def look(
         self, *, timeout_seconds: float | None = None, flows: bool = False, reuse_seconds: float = 0.0
@@ -70,8 +73,8 @@ class Gatherer:
         """Read everything, within ``timeout_seconds`` (the settings' by default).
 
         ``flows`` also asks vswitchd for all OpenFlow rules. Sections that no repair rests on (units,
-        ovs_ctl_options, amqp, guests_memory) may be what was read at most ``reuse_seconds`` ago. tap_holders is not among
-        them: whether a tap may be deleted rests on it. Never raises because of the host.
+        ovs_ctl_options, amqp, guests_memory) may be what was read at most ``reuse_seconds`` ago. tap_holders
+        is not among them: whether a tap may be deleted rests on it. Never raises because of the host.
         """
         seconds = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         began, taken_at = time.monotonic(), time.time()
@@ -91,7 +94,7 @@ class Gatherer:
             return self._take(section, call, until, seconds)
 
         ovs = self._ask("ovs", lambda: self._ovsdb.read(own))
-        domains = self._ask("domains", self._libvirt.read)
+        domains = self._ask("domains", self._domains)
         vswitchd = self._ask("vswitchd", lambda: self._vswitchd.read(own))
         links = self._ask("links", after(ovs.wait, read_links))
         sockets = self._ask("packet_sockets", after(links.wait, lambda: self._packet_sockets(own)))
@@ -100,7 +103,8 @@ class Gatherer:
         units = self._ask("units", reusing("units", lambda: self._units(own), _UNITS_SECONDS))
         amqp = self._ask("amqp", reusing("amqp", lambda: self._amqp.read(own)))
         memory = self._ask("memory", self._memory.read)
-        guests = self._ask("guests_memory", reusing("guests_memory", self._guests.read, _GUESTS_SECONDS))
+        kept = reusing("guests_memory", self._guests.read, _GUESTS_SECONDS)
+        guests = self._ask("guests_memory", after(domains.wait, lambda: self._guests_memory(kept)))
         rules = self._ask("flows", lambda: self._vswitchd.read_flows(own)) if flows else None
         return Snapshot(
             taken_at=taken_at,
@@ -178,6 +182,18 @@ class Gatherer:
                 "vswitchd's process can't be seen from this PID namespace (run hostagent on the host)",
             )
         return read_packet_sockets(pid, self._proc_dir)
+
+    def _domains(self) -> Domains:
+        found = self._libvirt.read()
+        self._live = frozenset(each.uuid for each in found.live())
+        return found
+
+    def _guests_memory(self, read: Callable[[], GuestsMemory]) -> GuestsMemory:
+        """What was read of other guests than run by now counts for nothing: a start may rest on it."""
+        kept = self._kept.get("guests_memory")
+        if kept is not None and cast("GuestsMemory", kept[1]).by_uuid.keys() != self._live:
+            del self._kept["guests_memory"]
+        return read()
 
     def _units(self, until: float) -> Units:
         return read_units(self._run_dir, until, proc_dir=self._proc_dir)

@@ -83,12 +83,12 @@ def _others(hooks: Path, ours: Path) -> Iterator[OtherHook]:
 def _daemons(proc_dir: str, needed: tuple[str, ...]) -> Iterator[HookDaemon]:
     uptime = float((read_text(f"{proc_dir}/uptime") or "0").split()[0])
     booted_at = time.time() - uptime
-    for name in sorted(os.listdir(proc_dir)):
+    for name in sorted(each.name for each in Path(proc_dir).iterdir()):
         comm = (read_text(f"{proc_dir}/{name}/comm") or "").strip() if name.isdecimal() else ""
         if comm not in _DAEMONS:
             continue
         fields = (read_text(f"{proc_dir}/{name}/stat") or "").rpartition(")")[2].split()
         if len(fields) > 19 and fields[0] != "Z":
             ticks = int(fields[19]) / os.sysconf("SC_CLK_TCK")
-            lacks = tuple(each for each in needed if not os.path.exists(f"{proc_dir}/{name}/root{each}"))
+            lacks = tuple(each for each in needed if not Path(f"{proc_dir}/{name}/root{each}").exists())
             yield HookDaemon(name=comm, pid=int(name), started_at=booted_at + ticks, lacks=lacks)

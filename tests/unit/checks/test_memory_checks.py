@@ -13,12 +13,10 @@ from hostagent.health.loader import load_checks
 CHECKS = load_checks("/nonexistent").by_code
 
 
-def verdict(code: str, host: str, **limits: float) -> Verdict:
+def verdict(code: str, host: str, limits: Memory | None = None) -> Verdict:
     snapshot = parse_host(host)
-    settings = replace(Settings(), memory=replace(Memory(), **limits))  # type: ignore[arg-type]  by name
-    return CHECKS[code].evaluate(
-        Context(snapshot=snapshot, drift=find_drift(snapshot), settings=settings)
-    )
+    settings = replace(Settings(), memory=limits or Memory())
+    return CHECKS[code].evaluate(Context(snapshot=snapshot, drift=find_drift(snapshot), settings=settings))
 
 
 @pytest.mark.parametrize(
@@ -44,13 +42,13 @@ def test_pressure(host: str, state: State, words: str) -> None:
 def test_limits_are_the_settings() -> None:
     guest = '[[guest_memory]]\nname = "a"\nmaximum = 70\nvcpus = 20\n'
     assert verdict("MEMORY_BUDGET_EXCEEDED", guest).state is State.OK
-    assert verdict("MEMORY_BUDGET_EXCEEDED", guest, ratio=1.1).state is State.WARN
-    assert verdict("MEMORY_BUDGET_EXCEEDED", guest, reserved_mib=20480).state is State.WARN
+    assert verdict("MEMORY_BUDGET_EXCEEDED", guest, Memory(ratio=1.1)).state is State.WARN
+    assert verdict("MEMORY_BUDGET_EXCEEDED", guest, Memory(reserved_mib=20480)).state is State.WARN
     assert verdict("CPU_BUDGET_EXCEEDED", guest).state is State.OK
-    assert verdict("CPU_BUDGET_EXCEEDED", guest, cpu_ratio=1.0).state is State.WARN
-    slow = '[memory]\nksm = { run = 1, unshared = 1000000 }\n'
+    assert verdict("CPU_BUDGET_EXCEEDED", guest, Memory(cpu_ratio=1.0)).state is State.WARN
+    slow = "[memory]\nksm = { run = 1, unshared = 1000000 }\n"
     assert verdict("KSM_SCAN_SLOW", slow).state is State.OK  # 1000000 / 100 * 0.02 s = 200 s
-    assert verdict("KSM_SCAN_SLOW", slow, scan_seconds=199.0).state is State.WARN
+    assert verdict("KSM_SCAN_SLOW", slow, Memory(scan_seconds=199.0)).state is State.WARN
 
 
 @pytest.mark.parametrize("code", [code for code in CHECKS if code.startswith(("MEMORY_", "KSM_", "CPU_"))])
