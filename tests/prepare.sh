@@ -10,13 +10,14 @@ packages=(
     build-essential debhelper dh-python lintian python3-click python3-libvirt python3-openvswitch # the package,
     python3-psutil python3-pyroute2                                             # as packaging/deb/debian/control
     strace                                                                      # what the bench counts
+    dnsmasq-base busybox nftables                                               # DHCP servers in namespaces
 )
 stamp=.venv/prepared
 wanted=$(cat tests/prepare.sh pyproject.toml | sha256sum)
 
 complete() {
     [[ -f $stamp && $(<"$stamp") == "$wanted" ]] &&
-        command -v mmdebstrap systemd-nspawn nsenter ip strace gcc dh lintian >/dev/null &&
+        command -v mmdebstrap systemd-nspawn nsenter ip strace dnsmasq busybox nft gcc dh lintian >/dev/null &&
         [[ -x .venv/bin/python && -x .venv/bin/promtool ]]
 }
 complete && exit 0

@@ -31,8 +31,9 @@ _FILES: Final = (
     ("/etc/hostagent/hostagent.toml", "the settings, see hostagent.toml(5)"),
     ("/etc/hostagent/checks.d/", "the site's own checks, refused unless only root can write them"),
     ("/etc/hostagent/stop", "while this file exists nothing is changed on the host"),
-    ("/var/lib/hostagent/", "the journal of repairs"),
-    ("/run/hostagent/", "the lock that repairs are made under"),
+    ("/var/lib/hostagent/", "the journal of repairs, mutes and pauses, the agent's record of rows"),
+    ("/run/hostagent/agent.sock", "where the agent answers root and the group hostagent"),
+    ("/run/hostagent/", "the lock that repairs are made under, and what the agent saw last"),
 )
 
 

@@ -23,6 +23,7 @@ _COMMANDS = {
     "check": "check",
     "checks": "checks",
     "config": "config",
+    "dhcp": "dhcp",
     "explain": "explain",
     "fix": "fix",
     "history": "history",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _EXITS = {State.OK: EXIT_OK, State.WARN: EXIT_WARN, State.CRIT: EXIT_CRIT, State.UNKNOWN: EXIT_UNKNOWN}
 _LEAST_SECONDS = 0.1
+_PROBES_SECONDS = 50.0  # on top, with --full: a bridge with STP (libvirt's) forwards a new port after 4 s
 _FORMS = ("text", "json", "jsonl", "nagios", "checkmk", "prom")
 _FLOWS = "OVS_FLOW_ORPHAN"
 _NO_FLOWS = "hostagent: the agent reads no OpenFlow rules; hostagent check --live --full does"
@@ -46,6 +47,7 @@ class _Asked:
     live: bool
     full: bool
     timeout: float
+    bounded: bool  # by --timeout
     fail_on: str
     quiet: bool
     every: bool
@@ -56,7 +58,9 @@ class _Asked:
 @click.argument("names", metavar="[CODE|GROUP]...", nargs=-1)
 @click.option("--live", is_flag=True, help="Read the host in this process instead of asking the agent.")
 @click.option(
-    "--full", is_flag=True, help="Look anew, with --live at OpenFlow rules as well; print every object."
+    "--full",
+    is_flag=True,
+    help="Look anew, with --live at OpenFlow rules as well, probing DHCP renewals; print every object.",
 )
 @click.option(
     "--watch", "watched", is_flag=True, help="Go on until Ctrl-C; in a pipe, a line for each change."
@@ -107,6 +111,7 @@ def check(
         live=live,
         full=full,
         timeout=timeout or settings.looks.timeout_seconds,
+        bounded=timeout is not None,
         fail_on=fail_on,
         quiet=quiet,
         every=verbose > 0,
@@ -136,8 +141,11 @@ def _read(session: Session, settings: Settings, checks: Checks | None, asked: _A
         from hostagent.cli.check_live import read_host  # noqa: PLC0415  the readers cost time that asking does not
 
         flows = asked.full or _FLOWS in {name.upper() for name in asked.names}
-        with bounded(session, asked.timeout):
-            return read_host(settings, checks, until=until, flows=flows)
+        probes = asked.full and any(each.group == "dhcp" for each in checks.by_code.values())
+        whole = asked.timeout + (_PROBES_SECONDS if probes and not asked.bounded else 0.0)
+        with bounded(session, whole):
+            probes_until = session.started + whole if probes else None
+            return read_host(settings, checks, until=until, flows=flows, probes_until=probes_until)
     codes = [*checks.by_code, *(each.code for each in checks.refused)] if checks is not None else []
     left = max(_LEAST_SECONDS, until - time.monotonic())
     return read_agent(settings, codes, timeout=left, new_look=asked.full)

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hostagent.cli.looking import look
+from hostagent.cli.probing import with_probes
 from hostagent.cli.words import printable, say
 from hostagent.decide.drift.codes import CODES
 from hostagent.errors import SourceError
@@ -23,12 +24,20 @@ if TYPE_CHECKING:
     from hostagent.model.published import Mute
 
 
-def read_host(settings: Settings, checks: Checks, *, until: float, flows: bool) -> Report:
-    """Judge the host by ``until`` (monotonic), with the agent's mutes where this user may read them."""
+def read_host(
+    settings: Settings, checks: Checks, *, until: float, flows: bool, probes_until: float | None = None
+) -> Report:
+    """Judge the host by ``until`` (monotonic), with the agent's mutes where this user may read them.
+
+    With ``probes_until`` the networks' DHCP renewals are probed as well, by then.
+    """
     codes = frozenset(CODES if checks.site else checks.by_code)  # a site's check may look at any finding
     began = time.monotonic()
     looked = look(Gatherer(settings), settings, until=until, flows=flows, codes=codes)
-    context = Context(snapshot=looked.snapshot, drift=looked.drift, settings=settings)
+    snapshot = looked.snapshot
+    if probes_until is not None:
+        snapshot = with_probes(snapshot, settings, until=probes_until)
+    context = Context(snapshot=snapshot, drift=looked.drift, settings=settings)
     seconds = time.monotonic() - began
     report = run(checks, context, host=os.uname().nodename, looks=looked.looks, seconds=seconds)
     return marked(report, _mutes(settings), now=time.time())

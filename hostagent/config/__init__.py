@@ -3,7 +3,7 @@
 from hostagent.config.memory import Admit, Ksm, Memory
 from hostagent.config.parse import DEFAULT_FILE, load, parse, tables
 from hostagent.config.policy import Action, CodePolicy, Policy
-from hostagent.config.records import Agent, Amqp, Export, Looks, Paths, Repair, Settings, Sources
+from hostagent.config.records import Agent, Amqp, Dhcp, Export, Looks, Paths, Repair, Settings, Sources
 
 __all__ = [
     "DEFAULT_FILE",
@@ -12,6 +12,7 @@ __all__ = [
     "Agent",
     "Amqp",
     "CodePolicy",
+    "Dhcp",
     "Export",
     "Ksm",
     "Looks",

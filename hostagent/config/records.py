@@ -146,6 +146,21 @@ class Amqp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dhcp:
+    """How renewals of DHCP leases are tried out (hostagent.service, and `check --full`)."""
+
+    probe: bool = key(
+        default=True, about="ask each network's server as a client that renews does; no lease is taken"
+    )
+    probe_seconds: float = key(
+        1800.0, "how often the agent asks each network, give or take a quarter", least=600, most=86_400
+    )
+    passive: tuple[str, ...] = key(
+        (), "networks, by their names in `hostagent dhcp status`, that are only watched and never probed"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of it. Every key has a default that is right on Debian."""
 
@@ -158,4 +173,5 @@ class Settings:
     amqp: Amqp = field(default_factory=Amqp)
     memory: Memory = field(default_factory=Memory)
     ksm: Ksm = field(default_factory=Ksm)
+    dhcp: Dhcp = field(default_factory=Dhcp)
     paths: Paths = field(default_factory=Paths)

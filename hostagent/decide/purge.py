@@ -93,5 +93,6 @@ def _at_boot(ovs: Ovs, links: Links) -> Snapshot:
         units=early,
         memory=early,
         guests_memory=early,
+        dhcp=early,
         amqp=early,
     )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from hostagent.config import Settings
+from hostagent.decide.dhcp import judge
 from hostagent.decide.memory.view import MemoryView, view
 from hostagent.decide.unit_order import orderings
 from hostagent.model.host import Trouble, Unavailable
@@ -15,6 +16,7 @@ from hostagent.model.plan import Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from hostagent.decide.dhcp import DhcpFinding
     from hostagent.decide.memory import History
     from hostagent.model.host import Snapshot
     from hostagent.model.plan import Drift, Finding
@@ -183,13 +185,34 @@ def judge_memory(
     return evaluate
 
 
+def judge_dhcp(code: str, one: str, many: str) -> Callable[[Context], Verdict]:
+    """What a check of DHCP evaluates: its code's findings on every network that is served or should be."""
+
+    def evaluate(context: Context) -> Verdict:
+        dhcp = context.snapshot.dhcp
+        if isinstance(dhcp, Unavailable):
+            return unread(dhcp)
+        judged = judge(dhcp, context.snapshot.domains, context.snapshot.taken_at)
+        found = judged.of(code)
+        objects = tuple(ObjectResult(id=each.object, detail=each.detail) for each in found)
+        state = _worst(found)
+        if code in judged.unknown and state is not State.CRIT:
+            return Verdict(state=State.UNKNOWN, summary=judged.unknown[code], objects=objects)
+        if code in judged.skipped and not found:
+            return Verdict(state=State.SKIP, summary=judged.skipped[code])
+        count = len(found)
+        return Verdict(state=state, summary=f"{count or 'no'} {one if count == 1 else many}", objects=objects)
+
+    return evaluate
+
+
 def unread(section: Unavailable) -> Verdict:
     """The verdict on a section that was not read: skipped where the host has no such thing."""
     skip = section.trouble in {Trouble.ABSENT, Trouble.NOT_ASKED}
     return Verdict(state=State.SKIP if skip else State.UNKNOWN, summary=section.reason)
 
 
-def _worst(findings: tuple[Finding, ...]) -> State:
+def _worst(findings: tuple[Finding | DhcpFinding, ...]) -> State:
     severities = {finding.severity for finding in findings}
     if Severity.CRIT in severities:
         return State.CRIT

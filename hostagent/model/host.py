@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hostagent.model.connections import AmqpConnections
+    from hostagent.model.dhcp import Dhcp
     from hostagent.model.guests import Domains
     from hostagent.model.guests_memory import GuestsMemory
     from hostagent.model.memory import HostMemory
@@ -66,6 +67,7 @@ class Snapshot:
     units: Units | Unavailable
     memory: HostMemory | Unavailable
     guests_memory: GuestsMemory | Unavailable
+    dhcp: Dhcp | Unavailable
     amqp: AmqpConnections | Unavailable
 
 
@@ -81,5 +83,6 @@ SECTIONS: tuple[str, ...] = (
     "units",
     "memory",
     "guests_memory",
+    "dhcp",
     "amqp",
 )

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from hostagent.model.host import SECTIONS, Snapshot, Trouble, Unavailable
 from hostagent.model.published import SourceHealth
 from hostagent.sources.deadline import Call, ReadError, SourceThread
+from hostagent.sources.dhcp import DhcpReader
 from hostagent.sources.guests_memory import GuestsMemoryReader
 from hostagent.sources.libvirt import LibvirtReader
 from hostagent.sources.memory import MemoryReader
@@ -44,6 +46,7 @@ _ORDER_SHARE = 0.5  # of the time one source waits for another
 _PULSE_SECONDS = 2.0  # a daemon that needs longer for the smallest question is worth a look
 _CLOSE_SECONDS = 1.0
 _GUESTS_SECONDS = 5.0  # at 200 guests reading their XML and processes takes 0.1 s of CPU
+_DHCP_SECONDS = 5.0  # the looks of a burst of events share one reading, which enters every namespace
 _UNITS_SECONDS = 5.0  # reading them runs systemctl, 0.1 s of CPU: the looks of one repair share one reading
 
 
@@ -58,6 +61,9 @@ class Gatherer:
         self._libvirt = LibvirtReader(sources.libvirt_uri)
         self._ovsdb = OvsdbReader(sources.ovsdb_socket)
         self._vswitchd = VswitchdReader(run_dir=sources.ovs_run_dir)
+        self._dhcp = DhcpReader(
+            libvirt_uri=sources.libvirt_uri, proc_dir=sources.proc_dir, run_dir=settings.paths.run_dir
+        )
         self._amqp = AmqpReader(settings.amqp, sources.proc_dir)
         self._memory = MemoryReader(sources.proc_dir)
         self._guests = GuestsMemoryReader(sources.libvirt_uri, proc_dir=sources.proc_dir)
@@ -73,8 +79,9 @@ class Gatherer:
         """Read everything, within ``timeout_seconds`` (the settings' by default).
 
         ``flows`` also asks vswitchd for all OpenFlow rules. Sections that no repair rests on (units,
-        ovs_ctl_options, amqp, guests_memory) may be what was read at most ``reuse_seconds`` ago. tap_holders
-        is not among them: whether a tap may be deleted rests on it. Never raises because of the host.
+        ovs_ctl_options, amqp, guests_memory; dhcp for 5 s at most) may be what was read at most
+        ``reuse_seconds`` ago. tap_holders is not among them: whether a tap may be deleted rests on it. Never
+        raises because of the host.
         """
         seconds = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         began, taken_at = time.monotonic(), time.time()
@@ -87,8 +94,10 @@ class Gatherer:
 
             return ordered
 
-        def reusing(section: str, call: Callable[[], T], least: float = 0.0) -> Callable[[], T]:
-            return partial(self._reuse, section, call, max(least, reuse_seconds))
+        def reusing(
+            section: str, call: Callable[[], T], least: float = 0.0, most: float = inf
+        ) -> Callable[[], T]:
+            return partial(self._reuse, section, call, min(most, max(least, reuse_seconds)))
 
         def take(section: str, call: Call[T]) -> T | Unavailable:
             return self._take(section, call, until, seconds)
@@ -105,6 +114,7 @@ class Gatherer:
         memory = self._ask("memory", self._memory.read)
         kept = reusing("guests_memory", self._guests.read, _GUESTS_SECONDS)
         guests = self._ask("guests_memory", after(domains.wait, lambda: self._guests_memory(kept)))
+        dhcp = self._ask("dhcp", reusing("dhcp", lambda: self._dhcp.read(own), most=_DHCP_SECONDS))
         rules = self._ask("flows", lambda: self._vswitchd.read_flows(own)) if flows else None
         return Snapshot(
             taken_at=taken_at,
@@ -119,6 +129,7 @@ class Gatherer:
             amqp=take("amqp", amqp),
             memory=take("memory", memory),
             guests_memory=take("guests_memory", guests),
+            dhcp=take("dhcp", dhcp),
             flows=_not_asked(taken_at) if rules is None else take("flows", rules),
         )
 
@@ -165,6 +176,7 @@ class Gatherer:
             ("domains", self._libvirt.close),
             ("ovs", self._ovsdb.close),
             ("guests_memory", self._guests.close),
+            ("dhcp", self._dhcp.close),
         )
         asked = [self._ask(section, close) for section, close in closing if section in self._threads]
         until = time.monotonic() + _CLOSE_SECONDS

@@ -26,6 +26,7 @@ THINGS: Mapping[str, tuple[str, str]] = {
     "units": ("systemd", "is it hung? systemctl is-system-running"),
     "memory": ("the kernel's figures of memory", "is the host overloaded? cat /proc/pressure/memory"),
     "guests_memory": ("libvirt's figures of memory", "is it hung? systemctl status libvirtd virtqemud"),
+    "dhcp": ("the DHCP servers' sockets and leases", "is the host overloaded? cat /proc/pressure/cpu"),
     "amqp": ("the list of TCP connections", "is the host overloaded? cat /proc/pressure/cpu"),
 }
 

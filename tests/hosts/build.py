@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from hostagent.model.connections import AmqpConnections
+from hostagent.model.dhcp import Dhcp
 from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
 from hostagent.model.host import Snapshot, Trouble, Unavailable
 from hostagent.model.ports import (
@@ -205,6 +206,7 @@ class Builder:
             units=Units(by_name={}),
             memory=_NOT_ASKED,
             guests_memory=_NOT_ASKED,
+            dhcp=Dhcp(),
             amqp=AmqpConnections(connections=(), ports=(5672,), processes=(), limit_seconds=3600),
             flows=Flows(in_ports={"br-int": self.flow_ports} if self.flow_ports else {}),
         )

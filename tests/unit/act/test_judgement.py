@@ -58,6 +58,7 @@ def snapshot(
         "units": GONE,
         "memory": GONE,
         "guests_memory": GONE,
+        "dhcp": GONE,
         "amqp": GONE,
     }
     return Snapshot(taken_at=0.0, **known | fields)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hostagent.cli import app, check_live, fix, ports, session, words
+from hostagent.cli import app, check_live, dhcp, fix, ports, session, words
 from hostagent.health.case import parse_host
 from hostagent.model.host import Snapshot
 
@@ -60,7 +60,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     def show(*hosts: str) -> FakeGatherer:
         gatherer = FakeGatherer(list(hosts))
-        for module in (check_live, fix, ports):
+        for module in (check_live, dhcp, fix, ports):
             monkeypatch.setattr(module, "Gatherer", lambda _: gatherer)
         return gatherer
 

@@ -38,6 +38,15 @@ def test_every_code_of_drift_has_a_check_and_a_few_more() -> None:
     assert found.refused == ()
     assert found.by_code.keys() - CODES.keys() == {
         "CPU_BUDGET_EXCEEDED",
+        "DHCP_LEASES_LOST",
+        "DHCP_LEASE_OVERDUE",
+        "DHCP_RENEWAL_DEAD",
+        "DHCP_RENEWAL_SPLIT",
+        "DHCP_REPLY_PATH_BROKEN",
+        "DHCP_SERVER_MISSING",
+        "DHCP_SERVER_STUCK",
+        "DHCP_SOCKET_STALE",
+        "DHCP_SOCKET_UNBOUND",
         "AMQP_KEEPALIVE_OFF",
         "DOMAIN_NOT_RESTARTED",
         "KSM_OFF",
