@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _HEAD = """\
 # The settings of hostagent, see hostagent.toml(5). Every key stands here with its default, as a
-# comment: an upgrade may then change a default that nobody has chosen. `hostagent config validate`
-# says what is wrong with the file, `hostagent config show` what holds.
+# comment: an upgrade may then change a default that nobody has chosen. What may refuse a guest is
+# set, so that its value is seen. `hostagent config validate` says what is wrong with the file,
+# `hostagent config show` what holds.
 """
 _ABOUT = f"""\
 {DEFAULT_FILE} is TOML. Every key has a default, and without the file all defaults hold. A file with a
@@ -26,13 +27,13 @@ holds."""
 
 
 def default_file() -> str:
-    """The installed settings file: every key with its words and its default, commented out."""
+    """The installed settings file: every key with its words and default, most as comments."""
     text = _HEAD
     for name, record in tables().items():
         text += f"\n[{name}]\n"
         for each in fields(record):
             text += textwrap.indent(textwrap.fill(_words(each), 92), "# ")
-            text += f"\n#{each.name} = {json.dumps(each.default)}\n"
+            text += f"\n{'' if each.metadata['stated'] else '#'}{each.name} = {json.dumps(each.default)}\n"
     return text
 
 

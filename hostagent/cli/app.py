@@ -27,6 +27,8 @@ _COMMANDS = {
     "explain": "explain",
     "fix": "fix",
     "history": "history",
+    "hook": "hook",
+    "memory": "memory",
     "mute": "mute",
     "mutes": "mute",
     "order": "order",

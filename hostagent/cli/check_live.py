@@ -37,7 +37,7 @@ def read_host(
     snapshot = looked.snapshot
     if probes_until is not None:
         snapshot = with_probes(snapshot, settings, until=probes_until)
-    context = Context(snapshot=snapshot, drift=looked.drift)
+    context = Context(snapshot=snapshot, drift=looked.drift, settings=settings)
     seconds = time.monotonic() - began
     report = run(checks, context, host=os.uname().nodename, looks=looked.looks, seconds=seconds)
     return marked(report, _mutes(settings), now=time.time())

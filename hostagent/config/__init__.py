@@ -1,5 +1,6 @@
 """Settings of one node, from /etc/hostagent/hostagent.toml: TOML → frozen records."""
 
+from hostagent.config.memory import Admit, Ksm, Memory
 from hostagent.config.parse import DEFAULT_FILE, load, parse, tables
 from hostagent.config.policy import Action, CodePolicy, Policy
 from hostagent.config.records import Agent, Amqp, Dhcp, Export, Looks, Paths, Repair, Settings, Sources
@@ -7,12 +8,15 @@ from hostagent.config.records import Agent, Amqp, Dhcp, Export, Looks, Paths, Re
 __all__ = [
     "DEFAULT_FILE",
     "Action",
+    "Admit",
     "Agent",
     "Amqp",
     "CodePolicy",
     "Dhcp",
     "Export",
+    "Ksm",
     "Looks",
+    "Memory",
     "Paths",
     "Policy",
     "Repair",

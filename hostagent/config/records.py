@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hostagent.config.key import key
+from hostagent.config.memory import Ksm, Memory
 from hostagent.config.policy import Policy
 
 
@@ -170,5 +171,7 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     export: Export = field(default_factory=Export)
     amqp: Amqp = field(default_factory=Amqp)
+    memory: Memory = field(default_factory=Memory)
+    ksm: Ksm = field(default_factory=Ksm)
     dhcp: Dhcp = field(default_factory=Dhcp)
     paths: Paths = field(default_factory=Paths)

@@ -27,12 +27,15 @@ from hostagent.sources.watch import Watches
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from hostagent.act.ksm import Tuner
     from hostagent.config import Settings
+    from hostagent.daemon.admission import Gate
     from hostagent.daemon.controls import Controls
     from hostagent.daemon.notify import Notifier
     from hostagent.daemon.publish import Publisher
     from hostagent.daemon.tally import Tally
     from hostagent.daemon.wakes import Wakes
+    from hostagent.decide.memory import History
     from hostagent.health.report import Report
     from hostagent.model.host import Snapshot
     from hostagent.model.published import Hold, SourceHealth
@@ -45,7 +48,7 @@ _LAST_LOOK_SECONDS = 1.0  # once the end has been asked for
 class Loop:
     """One run of the agent with one configuration; ``run`` returns when ``stop`` was called."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the parts of the agent that outlive a loop
         self,
         settings: Settings,
         *,
@@ -54,6 +57,8 @@ class Loop:
         wakes: Wakes,
         tally: Tally,
         publisher: Publisher,
+        gate: Gate,
+        tuner: Tuner,
         report: Report | None = None,
     ) -> None:
         self.memory = memory
@@ -63,6 +68,8 @@ class Loop:
         self._wakes = wakes
         self._tally = tally
         self._publisher = publisher
+        self._gate = gate
+        self._tuner = tuner
         self._gatherer = Gatherer(settings)
         self._watches = Watches(settings, wakes.wake)
         self._repairer = Repairer(settings, self._look, tally)
@@ -110,6 +117,7 @@ class Loop:
         snapshot = self._look(reuse_seconds=settings.agent.interval_seconds * 0.9)
         ended = time.monotonic()
         self._tally.looked(ended - began)
+        history = self._gate.observe(snapshot)
         self._budget = self._budget.spent(ended - began, now=ended)
         holds = self._controls.holds(now)
         resumed_at = self._controls.resumed_at()
@@ -132,7 +140,8 @@ class Loop:
             self._controls.latch(cycle.latch, now)
             holds = self._controls.holds(now)
         cycle = self._act(cycle, holds)
-        self._judge(snapshot, cycle, ended - began)
+        self._judge(snapshot, cycle, history, ended - began)
+        self._tuner.turn(snapshot.memory, settings, held=bool(holds))
         self._say(holds)
         self._tell(cycle)
         self._repairer.prune()
@@ -150,8 +159,8 @@ class Loop:
             self._next_look = self._budget.ready_at(now=time.monotonic())
         return replace(cycle, reason=reason or cycle.reason)
 
-    def _judge(self, snapshot: Snapshot, cycle: Cycle, seconds: float) -> None:
-        context = Context(snapshot=snapshot, drift=cycle.drift)
+    def _judge(self, snapshot: Snapshot, cycle: Cycle, history: History | None, seconds: float) -> None:
+        context = Context(snapshot=snapshot, drift=cycle.drift, settings=self._settings, history=history)
         fresh = run(self._checks, context, host=os.uname().nodename, seconds=seconds)
         report = self._controls.judged(with_since(self.report, fresh), time.time())
         for level, line in changes.of_checks(self.report, report):

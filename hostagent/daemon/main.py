@@ -10,10 +10,12 @@ import time
 from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hostagent.act.journal import carried_out
+from hostagent.act.ksm import Tuner
 from hostagent.config import DEFAULT_FILE, load
+from hostagent.daemon.admission import Gate
 from hostagent.daemon.controls import Controls
 from hostagent.daemon.loop import Loop
 from hostagent.daemon.notify import Notifier
@@ -27,7 +29,10 @@ from hostagent.decide.agent.latch import HOUR_SECONDS
 from hostagent.errors import ConfigError, HostagentError, JournalError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
+
+    from hostagent.daemon.listening import Peer
 
 _LOG = logging.getLogger("hostagent")
 _SYSLOG = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}  # sd-daemon(3)
@@ -42,7 +47,9 @@ class Agent:
         self.settings = load(file, required=required)
         self._wakes = Wakes()
         self._tally = Tally()
-        self._publisher = Publisher(self.settings, self._tally)
+        self._gate = Gate(self.settings)
+        self._tuner = Tuner(self.settings.paths)
+        self._publisher = Publisher(self.settings, self._tally, self._gate)
         paths = self.settings.paths
         self._controls = Controls(
             state_dir=paths.state_dir,
@@ -50,7 +57,7 @@ class Agent:
             published=lambda: self._publisher.current,
             wake=lambda: self._wakes.wake("request"),
         )
-        self._server = Server(f"{paths.run_dir}/agent.sock", answer=self._controls.answer, group=GROUP)
+        self._server = Server(f"{paths.run_dir}/agent.sock", answer=self._answer, group=GROUP)
         self._loop: Loop | None = None
         self._stop = self._reload = False
 
@@ -76,6 +83,8 @@ class Agent:
                     wakes=self._wakes,
                     tally=self._tally,
                     publisher=self._publisher,
+                    gate=self._gate,
+                    tuner=self._tuner,
                 )
                 self._loop.run(notifier, self._interrupted)
                 memory, report = self._loop.memory, self._loop.report
@@ -83,6 +92,13 @@ class Agent:
         finally:
             self._server.close()
             self._publisher.withdraw()
+            self._tuner.hand_back(self.settings)
+
+    def _answer(self, request: Mapping[str, Any], peer: Peer) -> Mapping[str, Any]:
+        """The hook's question waits for no lock of the others'."""
+        if request.get("ask") == "admit":
+            return self._gate.answer(request, peer)
+        return self._controls.answer(request, peer)
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
         if number == signal.SIGHUP:
@@ -110,6 +126,7 @@ class Agent:
             new = replace(new, paths=self.settings.paths)
         changed, self.settings = new != self.settings, new
         self._publisher.reloaded(new)
+        self._gate.configure(new)
         _LOG.info("settings read again: %s", "changed" if changed else "as before")
         return True  # the site's checks are read again in any case
 

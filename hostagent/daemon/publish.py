@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hostagent.config import Settings
+    from hostagent.daemon.admission import Gate
     from hostagent.daemon.tally import Tally
     from hostagent.decide.agent.cycle import Cycle
     from hostagent.health.report import Report
@@ -38,13 +39,14 @@ def group_id() -> int:
 class Publisher:
     """Keeps the current document; ``words`` say in one line how the node is."""
 
-    def __init__(self, settings: Settings, tally: Tally) -> None:
+    def __init__(self, settings: Settings, tally: Tally, gate: Gate) -> None:
         self.current: Published | None = None
         self.words = "first look"
         self.problems: tuple[str, ...] = ()
         self.reloaded_at: float | None = None
         self._settings = settings
         self._tally = tally
+        self._gate = gate
         self._started_at = time.time()
         self._path = Path(settings.paths.run_dir) / "published.json"
         self._cycle: Cycle | None = None
@@ -84,6 +86,7 @@ class Publisher:
             last_repair_at=self._tally.last_repair_at,
             config_reloaded_at=self.reloaded_at,
             config_problems=self.problems,
+            admission=self._gate.told(),
         )
         self.words = _words(report, holds, self.current.cycle)
         self._write(plain.text(self.current))

@@ -28,8 +28,8 @@ __all__ = ["Peer", "Server"]
 
 _LOG = logging.getLogger(__name__)
 
-MOST_BYTES = 64 << 10  # of a request
-MOST_CLIENTS = 16
+MOST_BYTES = 512 << 10  # of a request; a domain's XML in base64 is the largest
+MOST_CLIENTS = 64  # libvirtd runs at most 20 hooks at once (max_workers)
 REQUEST_SECONDS = 5.0  # to send a whole request, and to take the answer
 _NO_REQUEST = {"error": "a request is a JSON object on one line"}
 _DRAIN_BYTES = 1 << 20

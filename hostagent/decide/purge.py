@@ -91,6 +91,8 @@ def _at_boot(ovs: Ovs, links: Links) -> Snapshot:
         ovs_ctl_options=early,
         flows=early,
         units=early,
+        memory=early,
+        guests_memory=early,
         dhcp=early,
         amqp=early,
     )

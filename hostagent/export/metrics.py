@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from hostagent.export.document import Document, Freshness
-    from hostagent.model.published import Histogram, LoopCost, Published
+    from hostagent.model.published import Admissions, Histogram, LoopCost, Published
 
 Key = TypeVar("Key", bound="tuple[str, ...]")
 
@@ -48,6 +48,7 @@ def families(document: Document | Unread, fresh: Freshness) -> list[Metric]:
     if fresh.alive:
         found += _sources(published)
         found += _acting(published)
+        found += _admission(published.admission)
         found += _cost(published.cost)
     return found
 
@@ -115,6 +116,17 @@ def _acting(published: Published) -> Iterator[Metric]:
     if published.config_reloaded_at is not None:
         about = "When the agent last took up its settings."
         yield gauge("config_reload_timestamp_seconds", about, published.config_reloaded_at)
+
+
+def _admission(admission: Admissions) -> Iterator[Metric]:
+    counts = {(each.result, each.figure): float(each.count) for each in admission.counts}
+    about = "Starts that libvirt's hook asked for, by what became of them and what stops them."
+    yield counter("admissions", about, counts, "result", "figure")
+    yield gauge("admission_pending", "Admitted starts whose memory still grows.", float(admission.pending))
+    about = "Memory that admitted starts have not yet taken."
+    yield gauge("admission_pending_bytes", about, float(admission.pending_bytes))
+    if admission.asked_at is not None:
+        yield gauge("admission_asked_timestamp_seconds", "When the hook last asked.", admission.asked_at)
 
 
 def _cost(cost: LoopCost) -> Iterator[Metric]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from hostagent.config import Settings
 from hostagent.decide.dhcp import judge
+from hostagent.decide.memory.view import MemoryView, view
 from hostagent.decide.unit_order import orderings
 from hostagent.model.host import Trouble, Unavailable
 from hostagent.model.plan import Severity
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hostagent.decide.dhcp import DhcpFinding
+    from hostagent.decide.memory import History
     from hostagent.model.host import Snapshot
     from hostagent.model.plan import Drift, Finding
 
@@ -50,10 +53,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """All that a check may look at: the host as read, and its drift as decided (once, for all checks)."""
+    """All that a check may look at: the host as read, and its drift as decided (once, for all checks).
+
+    ``history`` is what earlier looks observed of the memory; without any, this look is the only one.
+    """
 
     snapshot: Snapshot
     drift: Drift
+    settings: Settings = field(default_factory=Settings)
+    history: History | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +161,26 @@ def judge_order(code: str, one: str, many: str) -> Callable[[Context], Verdict]:
         count = len(wrong)
         state = State.WARN if wrong else State.OK
         return Verdict(state=state, summary=f"{count or 'no'} {one if count == 1 else many}", objects=wrong)
+
+    return evaluate
+
+
+def judge_memory(
+    judge: Callable[[MemoryView], Verdict], *, guests: bool = True
+) -> Callable[[Context], Verdict]:
+    """What a check of memory evaluates: ``judge`` on the view, once all that it needs was read.
+
+    With ``guests`` it needs the guests' memory too. Where no libvirt is there are no guests, and nothing to
+    say: a node that lost its libvirt must not look healthy because its memory is free.
+    """
+
+    def evaluate(context: Context) -> Verdict:
+        section = context.snapshot.guests_memory
+        if isinstance(section, Unavailable) and (guests or section.trouble is Trouble.ABSENT):
+            return unread(section)
+        limits = context.settings.memory
+        seen = view(context.snapshot.memory, section, limits, history=context.history)
+        return unread(seen) if isinstance(seen, Unavailable) else judge(seen)
 
     return evaluate
 

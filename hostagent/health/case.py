@@ -28,6 +28,7 @@ Everything has the default of a healthy host, so that a case says only what it i
     tap_holders = { vnet0 = [101] }  # default: process 1000 + ifindex for every tap
     ovs_ctl_options = ""
     [flows.br-int]                   # "in_port" = number of rules
+    [memory]                         # and [[guest_memory]]: see health/case_memory.py
     [units]                          # see health/case_units.py;   [dhcp]  see health/case_dhcp.py
     [amqp]                           # ports, processes, limit_seconds (3600)
     [[amqp.connection]]  #   peer; local, port, process (nova-compute), keepalive (on), idle_seconds,
@@ -40,6 +41,7 @@ import tomllib
 from typing import Any
 
 from hostagent.health.case_dhcp import dhcp_of
+from hostagent.health.case_memory import guests_memory_of, memory_of
 from hostagent.health.case_rows import link_row, ovs_rows, uuid_of
 from hostagent.health.case_units import units_of
 from hostagent.model.connections import AmqpConnections, Connection, Keepalive
@@ -79,6 +81,8 @@ def parse_host(text: str) -> Snapshot:
         "flows": Unavailable(trouble=Trouble.NOT_ASKED, reason="read with --full only", since=0.0),
     }
     sections["units"] = units_of(raw.pop("units", {}))
+    sections["memory"] = memory_of(raw.pop("memory", {}))
+    sections["guests_memory"] = guests_memory_of(raw.pop("guest_memory", []))
     sections["dhcp"] = dhcp_of(raw.pop("dhcp", {}))
     sections["amqp"] = _amqp(raw.pop("amqp", {}))
     if (flows := raw.pop("flows", None)) is not None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from hostagent.model.connections import AmqpConnections
     from hostagent.model.dhcp import Dhcp
     from hostagent.model.guests import Domains
+    from hostagent.model.guests_memory import GuestsMemory
+    from hostagent.model.memory import HostMemory
     from hostagent.model.ports import Flows, Links, Ovs, Vswitchd
     from hostagent.model.units import Units
 
@@ -63,6 +65,8 @@ class Snapshot:
     ovs_ctl_options: str | Unavailable
     flows: Flows | Unavailable
     units: Units | Unavailable
+    memory: HostMemory | Unavailable
+    guests_memory: GuestsMemory | Unavailable
     dhcp: Dhcp | Unavailable
     amqp: AmqpConnections | Unavailable
 
@@ -77,6 +81,8 @@ SECTIONS: tuple[str, ...] = (
     "ovs_ctl_options",
     "flows",
     "units",
+    "memory",
+    "guests_memory",
     "dhcp",
     "amqp",
 )

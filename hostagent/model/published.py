@@ -108,6 +108,29 @@ class LeftAlone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionCount:
+    """How many starts the qemu hook's question had this result for since the agent's start.
+
+    ``result`` is admitted, would-refuse (policy observe), recent (allowed because it ran here just before),
+    refused, unknown (nothing to judge by) or late (the hook had given up); ``figure`` is what stops it.
+    """
+
+    result: str
+    figure: str = ""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admissions:
+    """The starts that the hook asked for; ``pending_bytes`` is what admitted ones have not yet taken."""
+
+    counts: tuple[AdmissionCount, ...] = ()
+    pending: int = 0
+    pending_bytes: int = 0
+    asked_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """The document. ``report`` is the JSON of docs/schema/check-v1.json, with since and muted filled in.
 
@@ -136,3 +159,4 @@ class Published:
     last_repair_at: float | None = None
     config_reloaded_at: float | None = None
     config_problems: tuple[str, ...] = ()
+    admission: Admissions = field(default_factory=Admissions)

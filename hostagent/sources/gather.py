@@ -19,7 +19,9 @@ from hostagent.model.host import SECTIONS, Snapshot, Trouble, Unavailable
 from hostagent.model.published import SourceHealth
 from hostagent.sources.deadline import Call, ReadError, SourceThread
 from hostagent.sources.dhcp import DhcpReader
+from hostagent.sources.guests_memory import GuestsMemoryReader
 from hostagent.sources.libvirt import LibvirtReader
+from hostagent.sources.memory import MemoryReader
 from hostagent.sources.ovsdb import OvsdbReader
 from hostagent.sources.packet_sockets import read_packet_sockets
 from hostagent.sources.procfs import read_ovs_ctl_options, read_tap_holders
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hostagent.config import Settings
+    from hostagent.model.guests import Domains
+    from hostagent.model.guests_memory import GuestsMemory
     from hostagent.model.units import Units
 
 T = TypeVar("T")
@@ -41,6 +45,7 @@ _OWN_SHARE = 0.9  # of the time is for readers that keep deadlines themselves; t
 _ORDER_SHARE = 0.5  # of the time one source waits for another
 _PULSE_SECONDS = 2.0  # a daemon that needs longer for the smallest question is worth a look
 _CLOSE_SECONDS = 1.0
+_GUESTS_SECONDS = 5.0  # at 200 guests reading their XML and processes takes 0.1 s of CPU
 _DHCP_SECONDS = 5.0  # the looks of a burst of events share one reading, which enters every namespace
 _UNITS_SECONDS = 5.0  # reading them runs systemctl, 0.1 s of CPU: the looks of one repair share one reading
 
@@ -60,10 +65,13 @@ class Gatherer:
             libvirt_uri=sources.libvirt_uri, proc_dir=sources.proc_dir, run_dir=settings.paths.run_dir
         )
         self._amqp = AmqpReader(settings.amqp, sources.proc_dir)
+        self._memory = MemoryReader(sources.proc_dir)
+        self._guests = GuestsMemoryReader(sources.libvirt_uri, proc_dir=sources.proc_dir)
         self._threads: dict[str, SourceThread] = {}
         self._failed: dict[str, Unavailable] = {}
         self._read_at: dict[str, float] = {}
         self._kept: dict[str, tuple[float, object]] = {}
+        self._live: frozenset[str] = frozenset()
 
     def look(
         self, *, timeout_seconds: float | None = None, flows: bool = False, reuse_seconds: float = 0.0
@@ -71,9 +79,9 @@ class Gatherer:
         """Read everything, within ``timeout_seconds`` (the settings' by default).
 
         ``flows`` also asks vswitchd for all OpenFlow rules. Sections that no repair rests on (units,
-        ovs_ctl_options, amqp; dhcp for 5 s at most) may be what was read at most ``reuse_seconds`` ago.
-        tap_holders is not among them: whether a tap may be deleted rests on it. Never raises because of
-        the host.
+        ovs_ctl_options, amqp, guests_memory; dhcp for 5 s at most) may be what was read at most
+        ``reuse_seconds`` ago. tap_holders is not among them: whether a tap may be deleted rests on it. Never
+        raises because of the host.
         """
         seconds = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         began, taken_at = time.monotonic(), time.time()
@@ -95,7 +103,7 @@ class Gatherer:
             return self._take(section, call, until, seconds)
 
         ovs = self._ask("ovs", lambda: self._ovsdb.read(own))
-        domains = self._ask("domains", self._libvirt.read)
+        domains = self._ask("domains", self._domains)
         vswitchd = self._ask("vswitchd", lambda: self._vswitchd.read(own))
         links = self._ask("links", after(ovs.wait, read_links))
         sockets = self._ask("packet_sockets", after(links.wait, lambda: self._packet_sockets(own)))
@@ -103,6 +111,9 @@ class Gatherer:
         options = self._ask("ovs_ctl_options", reusing("ovs_ctl_options", read_ovs_ctl_options))
         units = self._ask("units", reusing("units", lambda: self._units(own), _UNITS_SECONDS))
         amqp = self._ask("amqp", reusing("amqp", lambda: self._amqp.read(own)))
+        memory = self._ask("memory", self._memory.read)
+        kept = reusing("guests_memory", self._guests.read, _GUESTS_SECONDS)
+        guests = self._ask("guests_memory", after(domains.wait, lambda: self._guests_memory(kept)))
         dhcp = self._ask("dhcp", reusing("dhcp", lambda: self._dhcp.read(own), most=_DHCP_SECONDS))
         rules = self._ask("flows", lambda: self._vswitchd.read_flows(own)) if flows else None
         return Snapshot(
@@ -116,6 +127,8 @@ class Gatherer:
             ovs_ctl_options=take("ovs_ctl_options", options),
             units=take("units", units),
             amqp=take("amqp", amqp),
+            memory=take("memory", memory),
+            guests_memory=take("guests_memory", guests),
             dhcp=take("dhcp", dhcp),
             flows=_not_asked(taken_at) if rules is None else take("flows", rules),
         )
@@ -162,6 +175,7 @@ class Gatherer:
         closing = (
             ("domains", self._libvirt.close),
             ("ovs", self._ovsdb.close),
+            ("guests_memory", self._guests.close),
             ("dhcp", self._dhcp.close),
         )
         asked = [self._ask(section, close) for section, close in closing if section in self._threads]
@@ -180,6 +194,18 @@ class Gatherer:
                 "vswitchd's process can't be seen from this PID namespace (run hostagent on the host)",
             )
         return read_packet_sockets(pid, self._proc_dir)
+
+    def _domains(self) -> Domains:
+        found = self._libvirt.read()
+        self._live = frozenset(each.uuid for each in found.live())
+        return found
+
+    def _guests_memory(self, read: Callable[[], GuestsMemory]) -> GuestsMemory:
+        """What was read of other guests than run by now counts for nothing: a start may rest on it."""
+        kept = self._kept.get("guests_memory")
+        if kept is not None and cast("GuestsMemory", kept[1]).by_uuid.keys() != self._live:
+            del self._kept["guests_memory"]
+        return read()
 
     def _units(self, until: float) -> Units:
         return read_units(self._run_dir, until, proc_dir=self._proc_dir)

@@ -49,7 +49,7 @@ class LibvirtReader:
         Raises:
             ReadError: ABSENT, UNREACHABLE, DENIED or INVALID.
         """
-        return self._connected(self._read)
+        return self.ask(self._read)
 
     def pulse(self) -> None:
         """Return when libvirt has answered one question.
@@ -60,20 +60,25 @@ class LibvirtReader:
         Raises:
             ReadError: as for read().
         """
-        self._connected(_states)
+        self.ask(_states)
 
-    def _connected(self, ask: Callable[[ModuleType, lib.virConnect], T]) -> T:
+    def ask(self, question: Callable[[ModuleType, lib.virConnect], T]) -> T:
+        """What ``question`` returns for the library and the connection, which is opened where it must be.
+
+        Raises:
+            ReadError: as for read(), and what the question raises.
+        """
         libvirt = library(self._uri, self._root)
         kept = self._connection is not None
         try:
-            return ask(libvirt, self._connect(libvirt))
+            return question(libvirt, self._connect(libvirt))
         except libvirt.libvirtError as error:
             self.close()
             if not kept:
                 raise self._failed(error) from error
         # The daemon was restarted, or ended itself when idle, since the last look: a new connection is due.
         try:
-            return ask(libvirt, self._connect(libvirt))
+            return question(libvirt, self._connect(libvirt))
         except libvirt.libvirtError as error:
             self.close()
             raise self._failed(error) from error

@@ -24,6 +24,8 @@ THINGS: Mapping[str, tuple[str, str]] = {
     "tap_holders": ("the open files in /proc", "is the host overloaded? cat /proc/pressure/cpu"),
     "ovs_ctl_options": ("Open vSwitch's start options", "is the disk hung? cat /proc/pressure/io"),
     "units": ("systemd", "is it hung? systemctl is-system-running"),
+    "memory": ("the kernel's figures of memory", "is the host overloaded? cat /proc/pressure/memory"),
+    "guests_memory": ("libvirt's figures of memory", "is it hung? systemctl status libvirtd virtqemud"),
     "dhcp": ("the DHCP servers' sockets and leases", "is the host overloaded? cat /proc/pressure/cpu"),
     "amqp": ("the list of TCP connections", "is the host overloaded? cat /proc/pressure/cpu"),
 }

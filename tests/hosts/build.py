@@ -9,7 +9,7 @@ from uuid import UUID
 from hostagent.model.connections import AmqpConnections
 from hostagent.model.dhcp import Dhcp
 from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
-from hostagent.model.host import Snapshot
+from hostagent.model.host import Snapshot, Trouble, Unavailable
 from hostagent.model.ports import (
     DatapathPort,
     Flows,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from hostagent.model.plan import Owner
+
+_NOT_ASKED = Unavailable(trouble=Trouble.NOT_ASKED, reason="no matter here", since=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +204,8 @@ class Builder:
             tap_holders=self.holders,
             ovs_ctl_options=self.ctl_options,
             units=Units(by_name={}),
+            memory=_NOT_ASKED,
+            guests_memory=_NOT_ASKED,
             dhcp=Dhcp(),
             amqp=AmqpConnections(connections=(), ports=(5672,), processes=(), limit_seconds=3600),
             flows=Flows(in_ports={"br-int": self.flow_ports} if self.flow_ports else {}),

@@ -65,6 +65,9 @@ def agent(lowers: Sequence[Path]) -> Path:
         except ProgramError as error:
             raise LabError(f"hostagent's package can't be installed: {error.stdout}{error.stderr}") from None
         inside.unlink()
+        # Nodes share the machine's few threads, and their guests idle: no ratio means anything here.
+        settings = folder / "upper/etc/hostagent/hostagent.toml"
+        settings.write_text(settings.read_text().replace("#cpu_ratio = 2.0", "cpu_ratio = 64.0"))
         # What a boot makes; and the machine's id is each node's own.
         shutil.rmtree(folder / "upper/run", ignore_errors=True)
 

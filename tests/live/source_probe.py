@@ -48,6 +48,11 @@ def troubles(look: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def fresh_troubles(look: dict[str, Any]) -> dict[str, str]:
+    """The same without what a process that looked before may still have from five seconds ago."""
+    return {name: trouble for name, trouble in troubles(look).items() if name != "guests_memory"}
+
+
 def once(node: Node, *user: str, seconds: float = 5.0) -> dict[str, Any]:
     probe = Probe(node, *user)
     found = probe.look(seconds)

@@ -56,6 +56,8 @@ def snapshot(
         "ovs_ctl_options": "",
         "flows": GONE,
         "units": GONE,
+        "memory": GONE,
+        "guests_memory": GONE,
         "dhcp": GONE,
         "amqp": GONE,
     }

@@ -44,6 +44,7 @@ HUNG = 'unavailable = { domains = "unresponsive: libvirt did not answer within 5
 NOTHING = """
 [unavailable]
 domains = "absent: libvirt is not installed"
+guests_memory = "absent: libvirt is not installed"
 ovs = "absent: Open vSwitch is not installed"
 vswitchd = "absent: Open vSwitch is not installed"
 packet_sockets = "absent: Open vSwitch is not installed"

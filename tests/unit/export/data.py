@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from hostagent.model.plain import plain
 from hostagent.model.published import (
+    AdmissionCount,
+    Admissions,
     Histogram,
     Hold,
     LeftAlone,
@@ -86,6 +88,15 @@ def full(now: float = NOW, **other: Any) -> Published:
         "repairs": (
             Repairs(code="OVS_PORT_STALE", result="done", count=7),
             Repairs(code="OVS_PORT_STALE", result="failed", count=1),
+        ),
+        "admission": Admissions(
+            counts=(
+                AdmissionCount(result="admitted", count=7),
+                AdmissionCount(result="refused", figure="budget", count=13),
+            ),
+            pending=2,
+            pending_bytes=1 << 30,
+            asked_at=now - 100,
         ),
         "latency": Histogram(counts=(0, 0, 0, 0, 0, 5, 6, 7, 7, 7, 7, 7, 7), sum=16.5, count=8),
         "cost": LoopCost(

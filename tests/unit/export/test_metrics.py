@@ -102,7 +102,7 @@ def test_every_name_is_ours_and_no_label_names_the_host_or_a_guest() -> None:
     found = text(full())
     assert {name for name in names(found) if not name.startswith("hostagent_")} == set()
     labels = set(re.findall(r'[{,](\w+)="', found))
-    assert labels == {"version", "code", "source", "result", "le", "kind", "reason"}
+    assert labels == {"version", "code", "source", "result", "figure", "le", "kind", "reason"}
     assert "vnet3" not in found
 
 

@@ -37,6 +37,7 @@ def test_every_code_of_drift_has_a_check_and_a_few_more() -> None:
     found = load_checks("/nonexistent")
     assert found.refused == ()
     assert found.by_code.keys() - CODES.keys() == {
+        "CPU_BUDGET_EXCEEDED",
         "DHCP_LEASES_LOST",
         "DHCP_LEASE_OVERDUE",
         "DHCP_RENEWAL_DEAD",
@@ -48,8 +49,16 @@ def test_every_code_of_drift_has_a_check_and_a_few_more() -> None:
         "DHCP_SOCKET_UNBOUND",
         "AMQP_KEEPALIVE_OFF",
         "DOMAIN_NOT_RESTARTED",
+        "KSM_OFF",
+        "KSM_SCAN_SLOW",
+        "KSM_UNPROFITABLE",
         "LIBVIRT_UNREACHABLE",
         "LIBVIRT_UNRESPONSIVE",
+        "MEMORY_BUDGET_EXCEEDED",
+        "MEMORY_OOM_KILLED",
+        "MEMORY_PRESSURE",
+        "MEMORY_SWAPPING",
+        "MEMORY_UNMERGE_HEADROOM",
         "OVS_DB_UNREACHABLE",
         "OVS_DB_UNRESPONSIVE",
         "OVS_VSWITCHD_DOWN",

@@ -49,6 +49,7 @@ class Dom(LibvirtNames):
         self.live = live
         self.now = state
         self.control = 0
+        self.balloon: dict[str, int] = {}
         self.job: Callable[[], dict[str, int]] = lambda: {"type": 0}
         self.xml: Callable[[int], str] = self._xml
 
@@ -97,7 +98,7 @@ class Connection(LibvirtNames):
         if self.stats_error:
             raise self.stats_error
         return [
-            (each, {"state.state": each.stats[0], "state.reason": each.stats[1]})
+            (each, {"state.state": each.stats[0], "state.reason": each.stats[1], **each.balloon})
             for each in self.domains
             if each.stats
         ]
@@ -117,9 +118,12 @@ def fake_libvirt(found: list[Dom]) -> Any:
 
     fake.openReadOnly = open_read_only
     numbers = {
+        "VIR_CONNECT_LIST_DOMAINS_ACTIVE": 1,
         "VIR_CONNECT_LIST_DOMAINS_PERSISTENT": 4,
+        "VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE": 1,
         "VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT": 1 << 29,
         "VIR_DOMAIN_STATS_STATE": 1,
+        "VIR_DOMAIN_STATS_BALLOON": 4,
         "VIR_DOMAIN_XML_INACTIVE": 2,
         "VIR_DOMAIN_CONTROL_OK": 0,
         "VIR_ERR_NO_SUPPORT": 3,
