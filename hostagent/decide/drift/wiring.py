@@ -177,9 +177,10 @@ def _foreign_qos(world: World, port: OvsPort, claim: Claim, *, whole: bool) -> l
 def _lost_qos(world: World, port: OvsPort, claim: Claim) -> list[Change]:
     """The QoS that libvirt made for this guest's port, which the port has lost.
 
-    Only one that is still there: older libvirt limits with tc instead, and has none.
+    Only one that is still there: older libvirt limits with tc instead, and has none. At a start the port
+    comes first, and its QoS some ovs-vsctl later.
     """
-    if port.qos is not None or claim.interface.bandwidth.inbound is None:
+    if port.qos is not None or claim.interface.bandwidth.inbound is None or claim.domain.busy:
         return []
     left = left_over(world.ovs, claim.domain.uuid, port.name)
     return [] if left is None else [Change(path="Port.qos", old=None, new=left)]
