@@ -135,8 +135,7 @@ def _inherited(world: World, port: OvsPort, row: OvsInterface, claim: Claim) -> 
     if whole or xml.bandwidth.outbound is not None:
         changes += policing_changes(row, xml.bandwidth)
     qos = _foreign_qos(world, port, claim, whole=whole)
-    lost = [] if qos else _lost_qos(world, port, claim)
-    changes += qos or lost
+    changes += qos
     if not changes:
         return
     gone_qos, gone_queues = libvirt_qos(world.ovs, port) if qos else ((), ())
@@ -157,7 +156,7 @@ def _inherited(world: World, port: OvsPort, row: OvsInterface, claim: Claim) -> 
         limit=limit(xml.bandwidth) if qos else {},
         qos=gone_qos,
         queues=gone_queues,
-        witnessed=bool(other) or explicit or changes == lost,
+        witnessed=bool(other) or explicit,
     )
     detail = f"running domain {claim.domain.name} has columns that its XML does not name: {words}{whose}"
     yield port_finding(INHERITED, world, port, detail, domain=claim.domain, remedy=remedy)
@@ -172,18 +171,6 @@ def _foreign_qos(world: World, port: OvsPort, claim: Claim, *, whole: bool) -> l
     if same_domain and (claim.interface.bandwidth.inbound is not None or not whole):
         return []
     return [Change(path="Port.qos", old=port.qos, new=None)]
-
-
-def _lost_qos(world: World, port: OvsPort, claim: Claim) -> list[Change]:
-    """The QoS that libvirt made for this guest's port, which the port has lost.
-
-    Only one that is still there: older libvirt limits with tc instead, and has none. At a start the port
-    comes first, and its QoS some ovs-vsctl later.
-    """
-    if port.qos is not None or claim.interface.bandwidth.inbound is None or claim.domain.busy:
-        return []
-    left = left_over(world.ovs, claim.domain.uuid, port.name)
-    return [] if left is None else [Change(path="Port.qos", old=None, new=left)]
 
 
 def _ids_change(port: OvsPort, claim: Claim) -> Change | None:
