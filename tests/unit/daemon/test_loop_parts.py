@@ -32,17 +32,17 @@ def report(state: State, *objects: str) -> Report:
 
 def test_events_are_taken_once_with_the_time_of_the_first() -> None:
     wakes, began = Wakes(), time.monotonic()
-    assert not wakes.pending
+    assert not wakes.wait(0)
     for reason in ("links", "ovsdb", "links"):
         wakes.wake(reason)
-    assert wakes.pending
+    assert wakes.wait(0)
     woken = wakes.take()
     assert woken.reasons == {"links", "ovsdb"}
     assert began <= woken.first <= time.monotonic()
-    assert not wakes.pending
+    assert not wakes.wait(0)
     assert wakes.take().reasons == frozenset()
     wakes.wake("timer")
-    assert wakes.pending, "after a take as before it"
+    assert wakes.wait(0), "after a take as before it"
     assert wakes.counts() == {"links": 2, "ovsdb": 1, "timer": 1}
 
 
