@@ -104,7 +104,14 @@ class Faults:
                 self.node.run("systemctl", "start", each, check=False, timeout=90)
 
     def _pid(self, unit: str) -> str:
-        return self.node.out("systemctl", "show", "--property=MainPID", "--value", unit)
+        """The daemon's process, which is started first if it is not there: 0 would be our own group."""
+        argv = ("systemctl", "show", "--property=MainPID", "--value", unit)
+        if self.node.out(*argv) == "0":
+            self.node.run("systemctl", "reset-failed", unit, check=False)
+            self.node.run("systemctl", "start", unit, timeout=90)
+        pid = self.node.out(*argv)
+        assert pid != "0", f"{unit} does not run"
+        return pid
 
     def _churn(self) -> None:
         rng_turn = 0
