@@ -15,7 +15,7 @@ from random import Random
 from statistics import median
 from typing import TYPE_CHECKING
 
-from hostagent.act.dhcp_probe import probe_unicast
+from hostagent.act.dhcp.probe import probe_unicast
 from hostagent.config import Settings
 from hostagent.config.records import Paths, Sources
 from hostagent.model.dhcp import Outcome

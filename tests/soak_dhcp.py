@@ -18,8 +18,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from hostagent.act.dhcp_passive import Watcher
-from hostagent.act.dhcp_probe import remove_leftovers
+from hostagent.act.dhcp.passive import Watcher
+from hostagent.act.dhcp.probe import remove_leftovers
 from hostagent.config import Settings
 from hostagent.config.records import Paths, Sources
 from hostagent.model.dhcp import Outcome

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from hostagent.model.host import SECTIONS, Snapshot, Trouble, Unavailable
 from hostagent.model.published import SourceHealth
 from hostagent.sources.deadline import Call, ReadError, SourceThread
-from hostagent.sources.dhcp import DhcpReader
+from hostagent.sources.dhcp.reader import DhcpReader
 from hostagent.sources.libvirt import LibvirtReader
 from hostagent.sources.ovsdb import OvsdbReader
 from hostagent.sources.packet_sockets import read_packet_sockets

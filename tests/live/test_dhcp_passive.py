@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hostagent.act.dhcp_frame import Datagram, build_datagram
-from hostagent.act.dhcp_namespace import inside
-from hostagent.act.dhcp_packet import Kind, Message, build
-from hostagent.act.dhcp_passive import Watcher
+from hostagent.act.dhcp.frame import Datagram, build_datagram
+from hostagent.act.dhcp.namespace import inside
+from hostagent.act.dhcp.packet import Kind, Message, build
+from hostagent.act.dhcp.passive import Watcher
 from hostagent.errors import ActError
 from hostagent.model.dhcp import Outcome
 from tests.live.dhcp_rig import Rig, soon

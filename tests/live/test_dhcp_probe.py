@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hostagent.act import dhcp_renew
-from hostagent.act.dhcp_port import mac_of, probe_port
-from hostagent.act.dhcp_probe import probe_renew, probe_unicast, remove_leftovers
-from hostagent.act.dhcp_wire import Wire
+from hostagent.act.dhcp import renew
+from hostagent.act.dhcp.port import mac_of, probe_port
+from hostagent.act.dhcp.probe import probe_renew, probe_unicast, remove_leftovers
+from hostagent.act.dhcp.wire import Wire
 from hostagent.config import Settings
 from hostagent.config.records import Paths, Sources
 from hostagent.errors import RefusedError
@@ -33,7 +33,7 @@ _SEED = 20261123
 _KILLS = 15
 PROBING = """
 import sys
-from hostagent.act.dhcp_probe import probe_renew, probe_unicast
+from hostagent.act.dhcp.probe import probe_renew, probe_unicast
 from hostagent.config import Settings
 from hostagent.config.records import Paths
 from hostagent.model.dhcp import ProbeTarget
@@ -83,14 +83,14 @@ def test_a_lease_that_the_server_has_lost_is_refused(rig: Rig, settings: Setting
     rig.reset()
     rig.serve(1, "--bind-interfaces --interface=br1 --no-ping")
 
-    def lose(_: dhcp_renew.Renewal) -> None:
+    def lose(_: renew.Renewal) -> None:
         rig.stop(1)
         rig.leases(1).unlink()
         rig.serve(1, "--bind-interfaces --interface=br1 --no-ping")
 
     target = rig.target(1)
     with probe_port(target, settings) as (opened, mac):
-        report = dhcp_renew.probe(Wire(opened, mac), target, between=lose)
+        report = renew.probe(Wire(opened, mac), target, between=lose)
     assert report.outcome is Outcome.NAK, report.timeline
 
 

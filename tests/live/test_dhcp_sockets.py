@@ -12,8 +12,8 @@ import pytest
 
 from hostagent.decide.dhcp import judge
 from hostagent.model.host import Trouble, Unavailable
-from hostagent.sources import netns
-from hostagent.sources.dhcp import DhcpReader
+from hostagent.sources.dhcp import netns
+from hostagent.sources.dhcp.reader import DhcpReader
 from tests.live.dhcp_place import Place, place, run
 
 if TYPE_CHECKING:

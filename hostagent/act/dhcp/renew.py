@@ -7,14 +7,14 @@ from ipaddress import IPv4Address
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from hostagent.act import dhcp_packet as packet
-from hostagent.act.dhcp_packet import Kind, Option
+from hostagent.act.dhcp import packet
+from hostagent.act.dhcp.packet import Kind, Option
 from hostagent.model.dhcp import Layer, Outcome, ProbeReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hostagent.act.dhcp_wire import Wire
+    from hostagent.act.dhcp.wire import Wire
     from hostagent.model.dhcp import ProbeTarget
 
 _OFFER_SECONDS = (3.5, 1.5)  # dnsmasq pings an address for 3 s before it offers it

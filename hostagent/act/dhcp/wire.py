@@ -6,8 +6,7 @@ import select
 import time
 from typing import TYPE_CHECKING
 
-from hostagent.act import dhcp_frame as frame
-from hostagent.act import dhcp_packet as packet
+from hostagent.act.dhcp import frame, packet
 
 if TYPE_CHECKING:
     import socket

@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from hostagent.act import dhcp_renew, dhcp_unicast
-from hostagent.act.dhcp_port import NoPortError, probe_port, remove_leftovers
-from hostagent.act.dhcp_wire import Wire
+from hostagent.act.dhcp import renew, unicast
+from hostagent.act.dhcp.port import NoPortError, probe_port, remove_leftovers
+from hostagent.act.dhcp.wire import Wire
 from hostagent.errors import ActError
 from hostagent.model.dhcp import Layer, Outcome, ProbeReport
 
@@ -31,12 +31,12 @@ def probe_unicast(target: ProbeTarget, settings: Settings) -> ProbeReport:
         ActError: the port could not be made or removed.
         SourceError: OVSDB can't be reached.
     """
-    return _probed(target, settings, Layer.UNICAST, dhcp_unicast.probe)
+    return _probed(target, settings, Layer.UNICAST, unicast.probe)
 
 
 def probe_renew(target: ProbeTarget, settings: Settings) -> ProbeReport:
     """Whether a lease can be had and renewed, and what is broken if not. Up to 20 s; raises as above."""
-    return _probed(target, settings, Layer.RENEW, dhcp_renew.probe)
+    return _probed(target, settings, Layer.RENEW, renew.probe)
 
 
 def _probed(
