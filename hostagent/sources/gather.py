@@ -141,6 +141,10 @@ class Gatherer:
                 found.add(section)
         return frozenset(found)
 
+    def forget(self, section: str) -> None:
+        """The next look reads this section, however new what is known of it."""
+        self._kept.pop(section, None)
+
     def health(self) -> tuple[SourceHealth, ...]:
         """How each section fared at the last look that asked for it."""
         found = []

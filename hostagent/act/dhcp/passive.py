@@ -56,6 +56,11 @@ class Watcher:
         if self._thread is not None:
             self._thread.join()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the link has gone: what is to come is not seen."""
+        return bool(self._reason)
+
     def counts(self) -> Counts:
         """What has been counted since the start."""
         with self._lock:
