@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +22,7 @@ from hostagent.config.records import Paths, Sources
 from hostagent.errors import RefusedError
 from hostagent.model.dhcp import Outcome
 from tests.live.dhcp_judge import faults
-from tests.live.dhcp_rig import Rig
+from tests.live.dhcp_rig import Rig, soon
 from tests.live.dhcp_rows import HEALTHY, ROWS, Row
 
 if TYPE_CHECKING:
@@ -92,6 +93,19 @@ def test_a_lease_that_the_server_has_lost_is_refused(rig: Rig, settings: Setting
     with probe_port(target, settings) as (opened, mac):
         report = renew.probe(Wire(opened, mac), target, between=lose)
     assert report.outcome is Outcome.NAK, report.timeline
+
+
+def test_a_renewal_that_is_broken_off_gives_its_lease_back(rig: Rig, settings: Settings) -> None:
+    rig.reset()
+    rig.serve(1, "--bind-interfaces --interface=br1 --no-ping")
+    ended, target = Event(), rig.target(1)
+    with (
+        probe_port(target, settings) as (opened, mac),
+        pytest.raises(RefusedError, match="broken off"),
+    ):
+        renew.probe(Wire(opened, mac, ended.is_set), target, between=lambda _: ended.set())
+    soon("the lease is given back", lambda: mac not in rig.leases(1).read_text())
+    assert "DHCPRELEASE" in rig.server_log(1).read_text()
 
 
 def state(rig: Rig) -> dict[str, str]:
