@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SEED = 20261123
 _PLUGINS = "/usr/lib/nagios/plugins"
-_PACKAGES = {"check_dhcp": "monitoring-plugins-standard", "dhcping": "dhcping"}
+_PACKAGES = {"check_dhcp": "monitoring-plugins-basic", "dhcping": "dhcping"}
 _TOOLS = {
     "check_dhcp": "check_dhcp -s {server} -i eth0 -t 4",
     "dhcping": "dhcping -s {server} -c {address} -h {mac} -q -t 2",
@@ -97,7 +97,7 @@ def tools(folder: str) -> Iterator[None]:
                 fetched = subprocess.run(words, cwd=folder, capture_output=True, check=False, timeout=120)
                 for file in Path(folder).glob(f"{package}_*.deb") if fetched.returncode == 0 else ():
                     subprocess.run(["dpkg-deb", "-x", file, folder], check=True, timeout=60)
-        os.environ["PATH"] += "".join(f"{os.pathsep}{folder}{each}" for each in ("/usr/bin", _PLUGINS))
+        os.environ["PATH"] += "".join(f"{os.pathsep}{folder}{each}" for each in ("/usr/sbin", _PLUGINS))
         yield
     finally:
         os.environ["PATH"] = before
