@@ -1,7 +1,8 @@
 """The unicast probe beside check_dhcp and dhcping (Debian's packages): what each says of each fault.
 
-`.venv/bin/python -m tests.bench_dhcp`, as root. The two others run in a guest's namespace, as they would
-have to: from the host neither sends what a guest sends.
+`.venv/bin/python -m tests.bench_dhcp`, as root; ``lines()`` is for `make bench`. The two others are unpacked
+into a folder that goes with the run, unless they are installed. They run in a guest's namespace, as they
+would have to: from the host neither sends what a guest sends.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from statistics import median
 from typing import TYPE_CHECKING
 
-from hostagent.act.dhcp_probe import probe_unicast
+from hostagent.act.dhcp.probe import probe_unicast
 from hostagent.config import Settings
 from hostagent.config.records import Paths, Sources
 from hostagent.model.dhcp import Outcome
@@ -23,10 +26,11 @@ from tests.live.dhcp_rig import NETWORKS, Rig
 from tests.live.dhcp_rows import ROWS, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 SEED = 20261123
 _PLUGINS = "/usr/lib/nagios/plugins"
+_PACKAGES = {"check_dhcp": "monitoring-plugins-basic", "dhcping": "dhcping"}
 _TOOLS = {
     "check_dhcp": "check_dhcp -s {server} -i eth0 -t 4",
     "dhcping": "dhcping -s {server} -c {address} -h {mac} -q -t 2",
@@ -81,23 +85,43 @@ def compare(rig: Rig, row: Row, settings: Settings, seconds: dict[str, list[floa
     return f"| {' | '.join(cells)} |"
 
 
-def main() -> None:
-    """Print the table, then the cost on a healthy network."""
+@contextmanager
+def tools(folder: str) -> Iterator[None]:
+    """check_dhcp and dhcping on PATH, from packages that are unpacked into ``folder`` and not installed."""
+    before = os.environ["PATH"]
     os.environ["PATH"] += os.pathsep + _PLUGINS
+    try:
+        for program, package in _PACKAGES.items():
+            if shutil.which(program) is None:
+                words = ("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", package)
+                fetched = subprocess.run(words, cwd=folder, capture_output=True, check=False, timeout=120)
+                for file in Path(folder).glob(f"{package}_*.deb") if fetched.returncode == 0 else ():
+                    subprocess.run(["dpkg-deb", "-x", file, folder], check=True, timeout=60)
+        os.environ["PATH"] += "".join(f"{os.pathsep}{folder}{each}" for each in ("/usr/sbin", _PLUGINS))
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+def lines() -> Iterator[str]:
+    """The table, then the cost on a healthy network."""
     seconds: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder, Rig("b") as rig:
+    with tempfile.TemporaryDirectory() as folder, tools(folder), Rig("b") as rig:
         settings = Settings(paths=Paths(run_dir=folder), sources=Sources(ovsdb_socket=f"{folder}/none"))
         names = ["fault", "broken for guests", "unicast probe", *_TOOLS]
-        print(f"| {' | '.join(names)} |\n|{'---|' * len(names)}")
+        yield f"| {' | '.join(names)} |"
+        yield f"|{'---|' * len(names)}"
         for row in ROWS:
-            print(compare(rig, row, settings, seconds), flush=True)
+            yield compare(rig, row, settings, seconds)
         rig.reset()
         ROWS[0].serve(rig, Random(SEED))
         rig.lease_all()
         seconds["unicast probe"] = [ours(rig, 1, settings)[1] for _ in range(20)]
+    yield ""
     for name, taken in seconds.items():
-        print(f"{name}: {median(taken) * 1000:.0f} ms on a healthy network (median of {len(taken)})")
+        yield f"{name}: {median(taken) * 1000:.0f} ms on a healthy network (median of {len(taken)})"
 
 
 if __name__ == "__main__":
-    main()
+    for line in lines():
+        print(line, flush=True)

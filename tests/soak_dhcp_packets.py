@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from random import Random
 
-from hostagent.act.dhcp_frame import parse_frame
-from hostagent.act.dhcp_packet import parse
-from hostagent.act.dhcp_pairing import Pairing
+from hostagent.act.dhcp.frame import parse_frame
+from hostagent.act.dhcp.packet import parse
+from hostagent.act.dhcp.pairing import Pairing
 from tests.unit.act.dhcp_mutants import FRAMES, SEEDS, framed, mutant
 
 SEED = 20261123

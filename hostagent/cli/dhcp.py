@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hostagent.act.dhcp_probe import probe_renew, probe_unicast
-from hostagent.act.probing import keep, merged, probe_one
+from hostagent.act.dhcp.probe import probe_renew, probe_unicast
+from hostagent.act.dhcp.probing import keep, merged, probe_one
 from hostagent.cli.dhcp_text import probe_text, status_text
 from hostagent.cli.looking import bounded
 from hostagent.cli.params import json_option, timeout_option

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hostagent.act.probing import keep, merged, probe_all
+from hostagent.act.dhcp.probing import keep, merged, probe_all
 from hostagent.decide.dhcp import judge, targets
 from hostagent.model.host import Unavailable
 

@@ -153,7 +153,7 @@ class Dhcp:
         default=True, about="ask each network's server as a client that renews does; no lease is taken"
     )
     probe_seconds: float = key(
-        1800.0, "how often the agent asks each network, give or take a quarter", least=600, most=86_400
+        1800.0, "how often the agent asks each network, give or take a quarter", least=600, most=14_400
     )
     passive: tuple[str, ...] = key(
         (), "networks, by their names in `hostagent dhcp status`, that are only watched and never probed"

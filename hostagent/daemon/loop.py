@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hostagent.daemon import changes
+from hostagent.daemon.dhcp import Renewals
 from hostagent.daemon.repairs import Repairer
 from hostagent.decide.agent.budget import Budget
 from hostagent.decide.agent.cycle import Cycle, Memory, Now, turn
@@ -73,6 +74,9 @@ class Loop:
         self._gatherer = Gatherer(settings)
         self._watches = Watches(settings, wakes.wake)
         self._repairer = Repairer(settings, self._look, tally)
+        self._renewals = Renewals(
+            settings, wake=lambda: wakes.wake("dhcp"), held=lambda: bool(controls.holds(time.time()))
+        )
         self._checks = load_checks(settings.paths.checks_dir)
         self._ending = False
         self._budget = Budget(at=time.monotonic())
@@ -88,6 +92,7 @@ class Loop:
     def run(self, notifier: Notifier, interrupted: Callable[[], bool]) -> None:
         """Work until ``interrupted``; what is begun on the host is ended first."""
         self._watches.start()
+        self._renewals.start()
         try:
             while not interrupted():
                 self._once()
@@ -96,6 +101,7 @@ class Loop:
                 if self._publisher.current is not None:
                     notifier.ready()
         finally:
+            self._renewals.close()
             self._watches.close()
             self._gatherer.close()
 
@@ -103,6 +109,8 @@ class Loop:
         """Wait for the next thing to do, and do it."""
         if self._wakes.wait(min(self._next_look, self._next_pulse)):
             woken, now = self._wakes.take(), time.monotonic()
+            if "dhcp" in woken.reasons:
+                self._gatherer.forget("dhcp")
             self._woken_at = woken.first if self._woken_at is None else min(self._woken_at, woken.first)
             self._next_look = min(self._next_look, max(now + _SETTLE_SECONDS, self._budget.ready_at(now=now)))
             return
@@ -142,6 +150,7 @@ class Loop:
         cycle = self._act(cycle, holds)
         self._judge(snapshot, cycle, history, ended - began)
         self._tuner.turn(snapshot.memory, settings, held=bool(holds))
+        self._renewals.hand(snapshot)
         self._say(holds)
         self._tell(cycle)
         self._repairer.prune()
@@ -195,6 +204,7 @@ class Loop:
                 sources=tuple(self._sources),
                 holds=tuple(self._holds),
                 mutes=self._controls.mutes(),
+                dhcp=self._renewals.told(),
                 wakes=self._wakes.counts(),
             )
 

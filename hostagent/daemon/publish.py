@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hostagent.daemon.tally import Tally
     from hostagent.decide.agent.cycle import Cycle
     from hostagent.health.report import Report
-    from hostagent.model.published import Hold, Mute, SourceHealth
+    from hostagent.model.published import DhcpNetwork, Hold, Mute, SourceHealth
 
 GROUP = "hostagent"
 _LOG = logging.getLogger("hostagent")
@@ -61,6 +61,7 @@ class Publisher:
         sources: tuple[SourceHealth, ...],
         holds: tuple[Hold, ...],
         mutes: tuple[Mute, ...],
+        dhcp: tuple[DhcpNetwork, ...],
         wakes: Mapping[str, int],
     ) -> None:
         """Tell the last report; ``cycle`` is the turn that it is of, None when only time has passed."""
@@ -82,6 +83,7 @@ class Publisher:
             cost=self._tally.cost(wakes),
             holds=holds,
             mutes=mutes,
+            dhcp=dhcp,
             left_alone=self._cycle.left_alone if self._cycle else (),
             last_repair_at=self._tally.last_repair_at,
             config_reloaded_at=self.reloaded_at,

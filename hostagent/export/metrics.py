@@ -45,6 +45,7 @@ def families(document: Document | Unread, fresh: Freshness) -> list[Metric]:
     found += _times(published)
     if fresh.look:
         found += _checks(document)
+        found += _dhcp(published)
     if fresh.alive:
         found += _sources(published)
         found += _acting(published)
@@ -83,6 +84,29 @@ def _checks(document: Document) -> Iterator[Metric]:
     yield gauge("check_muted", "Whether somebody muted the check: it shall not alert.", muted, "code")
     yield gauge("check_since_timestamp_seconds", "Since when the check has its state.", since, "code")
     yield gauge("check_objects", "How many objects the check speaks of.", objects, "code")
+
+
+def _dhcp(published: Published) -> Iterator[Metric]:
+    networks = {(each.network, each.server): each for each in published.dhcp}
+    verdicts = {(*key, each.layer): each for key, found in networks.items() for each in found.verdicts}
+    labels = "network", "server", "layer"
+    numbers = "-1 could not be tried, 0 ok, 1 warn, 2 crit"
+    states = {key: float(STATE_NUMBERS[each.state]) for key, each in verdicts.items()}
+    yield gauge("dhcp_verdict", f"What a layer says of renewals: {numbers}.", states, *labels)
+    took = {key: each.latency_seconds for key, each in verdicts.items() if each.latency_seconds is not None}
+    yield gauge("dhcp_probe_latency_seconds", "The median of the server's answers.", took, *labels)
+    tried = {key: each.at for key, each in verdicts.items() if each.at is not None}
+    yield gauge("dhcp_probe_timestamp_seconds", "When renewals were last tried or watched.", tried, *labels)
+    seen = {
+        (*key, result): float(count)
+        for key, found in networks.items()
+        for result, count in found.renewals.items()
+    }
+    about = "Guests' own renewals on networks of dhcp.passive."
+    yield counter("dhcp_renewals", about, seen, "network", "server", "result")
+    late = {key: float(each.overdue) for key, each in networks.items() if each.overdue is not None}
+    about = "Leases of running guests that were not renewed when due."
+    yield gauge("dhcp_leases_overdue", about, late, "network", "server")
 
 
 def _sources(published: Published) -> Iterator[Metric]:

@@ -131,6 +131,34 @@ class Admissions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DhcpVerdict:
+    """One layer's word on a network: ``state`` is ok, warn, crit or skip (it could not be tried).
+
+    ``at`` is when that was found, None for layers that every look reads; ``latency_seconds`` the median of
+    the server's answers.
+    """
+
+    layer: str
+    state: str
+    at: float | None = None
+    latency_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DhcpNetwork:
+    """A network with DHCP. ``overdue`` leases of running guests, None where guests are not known.
+
+    ``renewals`` are guests' own, counted by what became of them while they are watched (dhcp.passive).
+    """
+
+    network: str
+    server: str
+    verdicts: tuple[DhcpVerdict, ...] = ()
+    overdue: int | None = None
+    renewals: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """The document. ``report`` is the JSON of docs/schema/check-v1.json, with since and muted filled in.
 
@@ -156,6 +184,7 @@ class Published:
     holds: tuple[Hold, ...] = ()
     mutes: tuple[Mute, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
+    dhcp: tuple[DhcpNetwork, ...] = ()
     last_repair_at: float | None = None
     config_reloaded_at: float | None = None
     config_problems: tuple[str, ...] = ()

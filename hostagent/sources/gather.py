@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from hostagent.model.host import SECTIONS, Snapshot, Trouble, Unavailable
 from hostagent.model.published import SourceHealth
 from hostagent.sources.deadline import Call, ReadError, SourceThread
-from hostagent.sources.dhcp import DhcpReader
+from hostagent.sources.dhcp.reader import DhcpReader
 from hostagent.sources.guests_memory import GuestsMemoryReader
 from hostagent.sources.libvirt import LibvirtReader
 from hostagent.sources.memory import MemoryReader
@@ -153,6 +153,10 @@ class Gatherer:
             if (error and error.trouble) != (before and before.trouble):
                 found.add(section)
         return frozenset(found)
+
+    def forget(self, section: str) -> None:
+        """The next look reads this section, however new what is known of it."""
+        self._kept.pop(section, None)
 
     def health(self) -> tuple[SourceHealth, ...]:
         """How each section fared at the last look that asked for it."""

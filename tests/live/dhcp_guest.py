@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hostagent.act.dhcp_namespace import inside
+from hostagent.act.dhcp.namespace import inside
 
 if TYPE_CHECKING:
     from tests.live.dhcp_rig import Rig

@@ -6,8 +6,8 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
-from hostagent.act.dhcp_passive import Watcher
-from hostagent.act.dhcp_probe import probe_renew, probe_unicast
+from hostagent.act.dhcp.passive import Watcher
+from hostagent.act.dhcp.probe import probe_renew, probe_unicast
 from hostagent.model.dhcp import Outcome
 from tests.live.dhcp_rig import NETWORKS, Rig
 

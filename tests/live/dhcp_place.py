@@ -8,9 +8,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hostagent.sources import netns
-from hostagent.sources.dnsmasq import read_sockets
-from hostagent.sources.udp_diag import read_udp
+from hostagent.sources.dhcp import netns
+from hostagent.sources.dhcp.dnsmasq import read_sockets
+from hostagent.sources.dhcp.udp_diag import read_udp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

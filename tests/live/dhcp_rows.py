@@ -187,6 +187,13 @@ def _each_serves(words: str, served: str = "") -> Make:
     return make
 
 
+def _beside_a_relay(rig: Rig, random: Random) -> None:
+    """A third network's requests are relayed to a server elsewhere."""
+    rig.extra(1, "far")
+    rig.serve(3, f"{_way(random)} --interface=far", served="--dhcp-relay=10.79.1.1,10.99.0.1")
+    _bound(rig, random)
+
+
 _BOUND = "--bind-interfaces --interface=br{n} --except-interface=lo"
 HEALTHY = (
     Row(
@@ -220,6 +227,7 @@ HEALTHY = (
             "--dhcp-no-override --except-interface=lo --interface=br{n} --dhcp-authoritative"
         ),
     ),
+    Row(name="dhcp-relay", serve=_beside_a_relay),
     Row(
         name="known guests only",
         serve=_each_serves(f"{_BOUND} --dhcp-ignore=tag:!known"),

@@ -64,9 +64,7 @@ def hang(node: Node, daemon: str, seconds: float) -> None:
     agent.until("all is well", lambda: look.alarms(node) == set(), seconds=15)
     restarts = node.out("systemctl", "show", "--property=NRestarts", "--value", "hostagent.service")
     assert restarts == "0", "the watchdog is fed"
-    print(
-        f"{daemon}: down shown after {shown:.1f} s, p95 of scrapes {slow:.3f} s, back after {back:.1f} s"
-    )
+    print(f"{daemon}: down shown after {shown:.1f} s, p95 of scrapes {slow:.3f} s, back after {back:.1f} s")
 
 
 def is_down(node: Node, section: str) -> bool:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.lab
 
 _PROBE = """
 import json, sys
-from hostagent.act.dhcp_probe import probe_unicast, remove_leftovers
+from hostagent.act.dhcp.probe import probe_unicast, remove_leftovers
 from hostagent.config import Settings
 from hostagent.model.dhcp import ProbeTarget
 if sys.argv[1] == "remove":

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import socket
 import time
+from dataclasses import replace
 from threading import Event, Timer
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hostagent.act.dhcp_frame import Datagram, build_datagram
-from hostagent.act.dhcp_namespace import inside
-from hostagent.act.dhcp_packet import Kind, Message, build
-from hostagent.act.dhcp_passive import Watcher
+from hostagent.act.dhcp.frame import Datagram, build_datagram
+from hostagent.act.dhcp.namespace import inside
+from hostagent.act.dhcp.packet import Kind, Message, build
+from hostagent.act.dhcp.passive import Watcher
+from hostagent.daemon.watching import Watching
 from hostagent.errors import ActError
 from hostagent.model.dhcp import Outcome
 from tests.live.dhcp_rig import Rig, soon
@@ -110,6 +112,27 @@ def test_guests_renewals_are_seen_with_their_latency(rig: Rig) -> None:
     report = watcher.report()
     assert (report.outcome, report.asked, report.answered) == (Outcome.OK, 2, 2)
     assert all(0 <= each < 0.7 for each in report.latencies)
+
+
+def test_the_agents_watchers_tell_news_once_and_follow_the_servers(rig: Rig) -> None:
+    target = replace(rig.target(2), server_pid=7)
+    watching = Watching()
+    watching.follow([target])
+    (first,) = watching.news()
+    assert (first.outcome, first.server_pid) == (Outcome.SKIPPED, 7)
+    assert watching.news() == []
+    rig.renew_all()
+    key = target.network, target.server
+    soon("counted", lambda: watching.counts()[key]["answered"] == 2)
+    assert [(each.outcome, each.asked) for each in watching.news()] == [(Outcome.OK, 2)]
+    assert watching.news() == []
+    watching.follow([target])
+    assert watching.counts()[key]["answered"] == 2
+    watching.follow([replace(target, server_pid=8)])  # started anew: what it answered before says nothing
+    assert watching.counts()[key] == {"answered": 0, "refused": 0, "silent": 0}
+    watching.follow([replace(target, link="none")])  # said in the log, and tried again at the next look
+    assert watching.counts() == {}
+    watching.close()
 
 
 def test_a_link_that_goes_is_said(rig: Rig) -> None:

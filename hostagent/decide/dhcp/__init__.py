@@ -2,6 +2,7 @@
 
 from hostagent.decide.dhcp.judge import CODES, DhcpFinding, Judgement, judge
 from hostagent.decide.dhcp.networks import Network, networks
+from hostagent.decide.dhcp.states import states
 from hostagent.decide.dhcp.targets import targets
 
-__all__ = ["CODES", "DhcpFinding", "Judgement", "Network", "judge", "networks", "targets"]
+__all__ = ["CODES", "DhcpFinding", "Judgement", "Network", "judge", "networks", "states", "targets"]

@@ -29,7 +29,23 @@ def judge_leases(
     dhcp: Dhcp, served: Sequence[Network], domains: Domains, now: float
 ) -> Iterator[DhcpFinding]:
     """One finding for each network that has overdue leases of running guests; ``now`` in epoch seconds."""
+    late_by_id = overdue(dhcp, served, domains, now)
+    for network in served:
+        if late := late_by_id.get(network.id):
+            worst = late[0][0]
+            severity = Severity.CRIT if worst < CRIT_SHARE else Severity.WARN
+            shown = [f"{name} {address} {_percent(share)}" for share, address, name in late[:_SHOWN]]
+            more = f" and {len(late) - _SHOWN} more" if len(late) > _SHOWN else ""
+            words = f"not renewed when due: {', '.join(shown)}{more} (hostagent dhcp probe {network.name})"
+            yield found(OVERDUE, network, severity, words)
+
+
+def overdue(
+    dhcp: Dhcp, served: Sequence[Network], domains: Domains, now: float
+) -> dict[str, list[tuple[float, str, str]]]:
+    """By network: the share that is left, address and guest of each overdue lease, the worst first."""
     guests = _guests(domains)
+    found = {}
     for network in served:
         late = sorted(
             (share, lease.address, domain.name)
@@ -38,12 +54,8 @@ def judge_leases(
             if (share := left(lease, network, now)) is not None and share < WARN_SHARE
         )
         if late:
-            worst = late[0][0]
-            severity = Severity.CRIT if worst < CRIT_SHARE else Severity.WARN
-            shown = [f"{name} {address} {_percent(share)}" for share, address, name in late[:_SHOWN]]
-            more = f" and {len(late) - _SHOWN} more" if len(late) > _SHOWN else ""
-            words = f"not renewed when due: {', '.join(shown)}{more} (hostagent dhcp probe {network.name})"
-            yield found(OVERDUE, network, severity, words)
+            found[network.id] = late
+    return found
 
 
 def left(lease: Lease, network: Network, now: float) -> float | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostagent.act.dhcp_frame import Datagram, build_datagram
-from hostagent.act.dhcp_packet import Kind, Message, build
+from hostagent.act.dhcp.frame import Datagram, build_datagram
+from hostagent.act.dhcp.packet import Kind, Message, build
 
 if TYPE_CHECKING:
     from random import Random

@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hostagent.act.dhcp_frame import Arp, Datagram, build_arp, build_datagram, parse_frame
-from hostagent.act.dhcp_packet import Kind, Message, build, parse
+from hostagent.act.dhcp.frame import Arp, Datagram, build_arp, build_datagram, parse_frame
+from hostagent.act.dhcp.packet import Kind, Message, build, parse
 from tests.unit.act.dhcp_mutants import FRAMES, SEEDS, framed, mutant
 
 _ADDRESSES = st.ip_addresses(v=4).map(str)

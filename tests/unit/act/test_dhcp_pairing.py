@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hostagent.act.dhcp_frame import BROADCAST, Datagram, build_datagram
-from hostagent.act.dhcp_packet import Kind, Message, build
-from hostagent.act.dhcp_pairing import Counts, Pairing, judge
+from hostagent.act.dhcp.frame import BROADCAST, Datagram, build_datagram
+from hostagent.act.dhcp.packet import Kind, Message, build
+from hostagent.act.dhcp.pairing import Counts, Pairing, judge
 from hostagent.model.dhcp import Outcome
 
 

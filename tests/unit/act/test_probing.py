@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from hostagent.act.probing import keep, merged, probe_all
+from hostagent.act.dhcp.probing import keep, merged, probe_all
 from hostagent.config import Dhcp, Paths, Settings
 from hostagent.model.dhcp import HOST, PROBES_FILE, Layer, Outcome, ProbeReport, ProbeTarget
-from hostagent.sources.dhcp_probes import parse_probes, read_probes
+from hostagent.sources.dhcp.probes import parse_probes, read_probes
 
 TARGET = ProbeTarget(
     network="br1",

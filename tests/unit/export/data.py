@@ -9,6 +9,8 @@ from hostagent.model.plain import plain
 from hostagent.model.published import (
     AdmissionCount,
     Admissions,
+    DhcpNetwork,
+    DhcpVerdict,
     Histogram,
     Hold,
     LeftAlone,
@@ -115,6 +117,25 @@ def full(now: float = NOW, **other: Any) -> Published:
         "left_alone": (
             LeftAlone(code="OVS_TAP_ORPHAN", object="vnet9", reason="not opted in"),
             LeftAlone(code="OVS_TAP_ORPHAN", object="vnet8", reason="not opted in"),
+        ),
+        "dhcp": (
+            DhcpNetwork(
+                network="default",
+                server="192.168.122.1",
+                verdicts=(
+                    DhcpVerdict(layer="socket", state="ok"),
+                    DhcpVerdict(layer="lease", state="warn"),
+                    DhcpVerdict(layer="unicast", state="crit", at=now - 900, latency_seconds=0.00125),
+                    DhcpVerdict(layer="renew", state="skip", at=now - 300),
+                ),
+                overdue=1,
+            ),
+            DhcpNetwork(
+                network="lan:br1",
+                server="10.77.1.1",
+                verdicts=(DhcpVerdict(layer="passive", state="ok", at=now - 30, latency_seconds=0.01),),
+                renewals={"answered": 12, "refused": 0, "silent": 1},
+            ),
         ),
         "last_repair_at": now - 200,
         "config_reloaded_at": now - 3600,

@@ -55,6 +55,8 @@ STATES = {
     "hostagent_check_muted",
     "hostagent_check_since_timestamp_seconds",
     "hostagent_check_objects",
+    "hostagent_dhcp_verdict",
+    "hostagent_dhcp_leases_overdue",
 }
 
 
@@ -102,7 +104,19 @@ def test_every_name_is_ours_and_no_label_names_the_host_or_a_guest() -> None:
     found = text(full())
     assert {name for name in names(found) if not name.startswith("hostagent_")} == set()
     labels = set(re.findall(r'[{,](\w+)="', found))
-    assert labels == {"version", "code", "source", "result", "figure", "le", "kind", "reason"}
+    assert labels == {
+        "version",
+        "code",
+        "source",
+        "result",
+        "figure",
+        "le",
+        "kind",
+        "reason",
+        "network",
+        "server",
+        "layer",
+    }
     assert "vnet3" not in found
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from hostagent.model.dhcp import HOST, Expected, Keeper
-from hostagent.sources.dhcp_kept import read_kept
-from hostagent.sources.libvirt_networks import parse_network
-from hostagent.sources.netns import Places
+from hostagent.sources.dhcp.kept import read_kept
+from hostagent.sources.dhcp.libvirt_networks import parse_network
+from hostagent.sources.dhcp.netns import Places
 
 # As libvirt 9.0 prints its default network, and one with both families.
 DEFAULT = """<network connections='1'>

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostagent.model.dhcp import Lease
-from hostagent.sources.dhcp_leases import parse_leases, parse_status
+from hostagent.sources.dhcp.leases import parse_leases, parse_status
 
 LINE = "1700000000 52:54:00:aa:bb:cc 10.0.0.5 web 01:52:54:00:aa:bb:cc\n"
 LEASE = Lease(address="10.0.0.5", mac="52:54:00:aa:bb:cc", expires=1700000000.0, pid=7)

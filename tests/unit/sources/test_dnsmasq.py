@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostagent.model.dhcp import HOST, DhcpRange, Keeper, Server
-from hostagent.sources.dnsmasq import Process, find_processes, read_server
-from hostagent.sources.dnsmasq_config import (
+from hostagent.sources.dhcp.dnsmasq import Process, find_processes, read_server
+from hostagent.sources.dhcp.dnsmasq_config import (
     conf_dir_files,
     parse_arguments,
     parse_file,
     parse_host,
     parse_range,
 )
-from hostagent.sources.netns import Place
+from hostagent.sources.dhcp.netns import Place
 
 FIXTURES = Path(__file__).parents[2] / "fixtures/dhcp"
 HERE = Place(key=HOST, name="host", inode=1)

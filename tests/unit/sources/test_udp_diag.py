@@ -6,9 +6,9 @@ import socket
 import pytest
 
 from hostagent.model.dhcp import HOST
-from hostagent.sources import netns
+from hostagent.sources.dhcp import netns
+from hostagent.sources.dhcp.udp_diag import parse_udp, read_udp
 from hostagent.sources.netlink import attributes, messages
-from hostagent.sources.udp_diag import parse_udp, read_udp
 
 
 def test_sockets_of_this_process() -> None:

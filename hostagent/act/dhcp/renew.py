@@ -7,14 +7,15 @@ from ipaddress import IPv4Address
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from hostagent.act import dhcp_packet as packet
-from hostagent.act.dhcp_packet import Kind, Option
+from hostagent.act.dhcp import packet
+from hostagent.act.dhcp.packet import Kind, Option
+from hostagent.errors import RefusedError
 from hostagent.model.dhcp import Layer, Outcome, ProbeReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hostagent.act.dhcp_wire import Wire
+    from hostagent.act.dhcp.wire import Wire
     from hostagent.model.dhcp import ProbeTarget
 
 _OFFER_SECONDS = (3.5, 1.5)  # dnsmasq pings an address for 3 s before it offers it
@@ -78,7 +79,10 @@ class Renewal:
         message = self._message(
             Kind.RELEASE, _RANDOM.getrandbits(32), {Option.SERVER: IPv4Address(self._target.server).packed}
         )
-        mac = self._wire.mac_behind(self._target.server, _ARP_SECONDS, sender=self.address)
+        try:
+            mac = self._wire.mac_behind(self._target.server, _ARP_SECONDS, sender=self.address)
+        except RefusedError:  # broken off: no time to ask, and everybody hears it
+            mac, self._renewed = "", False
         if mac:
             self._wire.send(message, source=self.address, to=(self._target.server, mac))
         if not self._renewed:

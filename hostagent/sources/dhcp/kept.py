@@ -10,7 +10,7 @@ from hostagent.model.dhcp import HOST, Expected, Keeper
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hostagent.sources.netns import Places
+    from hostagent.sources.dhcp.netns import Places
 
 # neutron/agent/linux/dhcp.py: the folder of a network holds "interface" and "pid" while its DHCP is enabled,
 # and is removed with it.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from hostagent.act import dhcp_packet as packet
-from hostagent.act.dhcp_frame import BROADCAST, Datagram, parse_frame
+from hostagent.act.dhcp import packet
+from hostagent.act.dhcp.frame import BROADCAST, Datagram, parse_frame
 from hostagent.model.dhcp import Outcome
 
 ANSWER_SECONDS = 5.0

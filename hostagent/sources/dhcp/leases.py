@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hostagent.model.dhcp import Lease
-from hostagent.sources.dnsmasq_config import is_address
+from hostagent.sources.dhcp.dnsmasq_config import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

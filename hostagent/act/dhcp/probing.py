@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hostagent.act.dhcp_probe import probe_unicast
+from hostagent.act.dhcp.probe import probe_unicast
 from hostagent.errors import HostagentError
 from hostagent.model.dhcp import PROBES_FILE, Layer, Outcome, ProbeReport
 from hostagent.model.plain import plain

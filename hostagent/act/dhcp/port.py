@@ -15,9 +15,10 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hostagent.act import dhcp_filter, dhcp_links, dhcp_ovs, lock
-from hostagent.act.dhcp_lock import alone
-from hostagent.act.dhcp_namespace import handle, inside, leave_to_a_new_one
+from hostagent.act import lock
+from hostagent.act.dhcp import bpf, links, ovs
+from hostagent.act.dhcp.lock import alone
+from hostagent.act.dhcp.namespace import handle, inside, leave_to_a_new_one
 from hostagent.errors import ActError
 from hostagent.model.dhcp import HOST
 
@@ -51,10 +52,10 @@ def probe_port(target: ProbeTarget, settings: Settings) -> Iterator[tuple[socket
     lock.refuse_if_stopped(settings)
     if IPv4Address(target.server) not in IPv4Network(target.prefix, strict=False):
         raise NoPortError(f"{target.server} is behind a relay or router, not in {target.prefix}")
-    name, mac = dhcp_links.own_name(), mac_of(target.network)
+    name, mac = links.own_name(), mac_of(target.network)
     with alone(settings):
         if target.kind == OVS_BRIDGE:
-            with dhcp_ovs.internal_port(target.link, name, mac, target.vlan, settings):
+            with ovs.internal_port(target.link, name, mac, target.vlan, settings):
                 opened = inside(HOST, lambda: _taken_over(name))
                 with opened:
                     yield opened, mac
@@ -81,7 +82,7 @@ def remove_leftovers(settings: Settings) -> int:
     """
     lock.refuse_if_stopped(settings)
     with alone(settings):
-        removed = dhcp_ovs.remove_leftovers(settings) if Path(settings.sources.ovsdb_socket).exists() else 0
+        removed = ovs.remove_leftovers(settings) if Path(settings.sources.ovsdb_socket).exists() else 0
         named = sorted(str(each) for each in _NAMED.iterdir()) if _NAMED.is_dir() else []
         for namespace in (HOST, *named):
             try:
@@ -109,21 +110,21 @@ def mac_of(network: str) -> str:
 def _plugged(target: ProbeTarget, name: str, mac: str) -> socket.socket:
     bridge_namespace = handle("/proc/thread-self/ns/net")
     try:
-        with dhcp_links.route() as there:
-            bridge = dhcp_links.find(there, target.link)
+        with links.route() as there:
+            bridge = links.find(there, target.link)
             if bridge is None:
                 raise ActError(f"there is no bridge {target.link} in {target.namespace or 'this namespace'}")
-            if not dhcp_links.keeps_its_mac(bridge):
+            if not links.keeps_its_mac(bridge):
                 raise NoPortError(f"{target.link} has no port yet and would take the probe's MAC for its own")
-            dhcp_links.delete(there, name)  # of an ended process that had this pid
+            links.delete(there, name)  # of an ended process that had this pid
             leave_to_a_new_one()
-            with dhcp_links.route() as here:
+            with links.route() as here:
                 mtu = int(bridge.get_attr("IFLA_MTU"))  # a smaller one would become the bridge's
-                dhcp_links.make_pair(here, name, mac, mtu=mtu, bridge_namespace=bridge_namespace)
+                links.make_pair(here, name, mac, mtu=mtu, bridge_namespace=bridge_namespace)
                 with ExitStack() as held:
                     opened = held.enter_context(_listening())
                     _up(here, name, opened)  # first: a port without a carrier does not forward
-                    dhcp_links.join(there, name, target.link)
+                    links.join(there, name, target.link)
                     held.pop_all()
                     return opened
     finally:
@@ -131,15 +132,15 @@ def _plugged(target: ProbeTarget, name: str, mac: str) -> socket.socket:
 
 
 def _taken_over(name: str) -> socket.socket:
-    with dhcp_links.route() as there:
-        index = dhcp_links.wait_for(there, name)
+    with links.route() as there:
+        index = links.wait_for(there, name)
         leave_to_a_new_one()
         own = handle("/proc/thread-self/ns/net")
         try:
             there.link("set", index=index, net_ns_fd=own)
         finally:
             os.close(own)
-        with ExitStack() as held, dhcp_links.route() as here:
+        with ExitStack() as held, links.route() as here:
             opened = held.enter_context(_listening())
             _up(here, name, opened)
             held.pop_all()
@@ -147,23 +148,23 @@ def _taken_over(name: str) -> socket.socket:
 
 
 def _unplugged(name: str) -> bool:
-    with dhcp_links.route() as there:
-        return dhcp_links.delete(there, name)
+    with links.route() as there:
+        return links.delete(there, name)
 
 
 def _swept() -> int:
-    with dhcp_links.route() as there:
-        return sum(dhcp_links.delete(there, name) for name in dhcp_links.leftovers(there))
+    with links.route() as there:
+        return sum(links.delete(there, name) for name in links.leftovers(there))
 
 
 def _listening() -> socket.socket:
     """A packet socket that receives nothing yet."""
     opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
-    dhcp_filter.attach(opened, dhcp_filter.answers())
+    bpf.attach(opened, bpf.answers())
     return opened
 
 
-def _up(here: dhcp_links.Untyped, name: str, opened: socket.socket) -> None:
-    dhcp_links.bring_up(here, name)
+def _up(here: links.Untyped, name: str, opened: socket.socket) -> None:
+    links.bring_up(here, name)
     opened.bind((name, _EVERY_PROTOCOL))

@@ -13,19 +13,19 @@ from hostagent.decide.dhcp.missing import judge_missing
 from hostagent.decide.dhcp.sockets import judge_sockets
 from hostagent.model.dhcp import Dhcp, Expected, Keeper, Lease, Namespace, Server
 from hostagent.model.host import Trouble
-from hostagent.sources import netns
 from hostagent.sources.deadline import ReadError
-from hostagent.sources.dhcp_kept import read_kept
-from hostagent.sources.dhcp_leases import parse_leases, parse_status
-from hostagent.sources.dhcp_probes import read_probes
-from hostagent.sources.dnsmasq import find_processes, read_server, read_sockets
+from hostagent.sources.dhcp import netns
+from hostagent.sources.dhcp.dnsmasq import find_processes, read_server, read_sockets
+from hostagent.sources.dhcp.kept import read_kept
+from hostagent.sources.dhcp.leases import parse_leases, parse_status
+from hostagent.sources.dhcp.libvirt_networks import NetworksReader
+from hostagent.sources.dhcp.probes import read_probes
 from hostagent.sources.files import read_bounded
-from hostagent.sources.libvirt_networks import NetworksReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from hostagent.sources.dnsmasq import Process
+    from hostagent.sources.dhcp.dnsmasq import Process
 
 _STUCK_SECONDS, _AGAIN_SECONDS = 2.0, 0.1
 _SETTLE_SECONDS = 0.05

@@ -11,13 +11,13 @@ from itertools import islice
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from hostagent.act import dhcp_packet as packet
+from hostagent.act.dhcp import packet
 from hostagent.model.dhcp import Layer, Outcome, ProbeReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hostagent.act.dhcp_wire import Wire
+    from hostagent.act.dhcp.wire import Wire
     from hostagent.model.dhcp import ProbeTarget
 
 _PORTS = (

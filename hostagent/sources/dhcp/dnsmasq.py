@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hostagent.model.dhcp import Keeper, Server
-from hostagent.sources.dnsmasq_config import (
+from hostagent.sources.dhcp.dnsmasq_config import (
     Options,
     conf_dir_files,
     parse_arguments,
@@ -26,7 +26,7 @@ from hostagent.sources.files import read_bounded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hostagent.sources.netns import Place
+    from hostagent.sources.dhcp.netns import Place
 
 _NAME = b"dnsmasq"
 _DEFAULT_FILE = "/etc/dnsmasq.conf"  # without --conf-file (config.h, CONFFILE)

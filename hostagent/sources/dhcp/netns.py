@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, TypeVar
 from hostagent.model.dhcp import HOST, DhcpLink, Namespace
 from hostagent.model.host import Trouble
 from hostagent.sources.deadline import Call, ReadError
+from hostagent.sources.dhcp.udp_diag import read_udp
 from hostagent.sources.netlink import ROUTE, attributes, dump
-from hostagent.sources.udp_diag import read_udp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from hostagent.act.dhcp_packet import NOWHERE
+from hostagent.act.dhcp.packet import NOWHERE
 
 BROADCAST_MAC = "ff:ff:ff:ff:ff:ff"
 BROADCAST = "255.255.255.255"

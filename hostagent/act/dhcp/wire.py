@@ -6,8 +6,8 @@ import select
 import time
 from typing import TYPE_CHECKING
 
-from hostagent.act import dhcp_frame as frame
-from hostagent.act import dhcp_packet as packet
+from hostagent.act.dhcp import frame, packet
+from hostagent.errors import RefusedError
 
 if TYPE_CHECKING:
     import socket
@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
 _OUTGOING = 4  # PACKET_OUTGOING of packet(7): what this socket has sent itself
 _MOST_LINES = 200
+_ENDED_SECONDS = 0.2  # how late it is noticed that the probe is to end
 
 
 class Wire:
     """One port. ``address`` is what it answers ARP requests for, from the moment that it is set.
 
     Without that answer the server could not send anything to the address, and every renewal would look dead.
+    Once ``ended`` says so, waiting for anything raises RefusedError.
     """
 
-    def __init__(self, opened: socket.socket, mac: str) -> None:
+    def __init__(self, opened: socket.socket, mac: str, ended: Callable[[], bool] = bool) -> None:
         self.mac = mac
         self.address = ""
         self.timeline: list[str] = []
         self.conflict = ""  # the MAC of somebody else who says that he has ``address``
+        self._ended = ended
         self._socket = opened
         self._socket.setblocking(False)  # noqa: FBT003  the socket's own signature
         self._began = time.monotonic()
@@ -102,7 +105,9 @@ class Wire:
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         while (left := ends - time.monotonic()) > 0:
-            if not poll.poll(left * 1000):
+            if self._ended():
+                raise RefusedError("the probe was broken off: hostagent ends, or takes up its settings again")
+            if not poll.poll(min(left, _ENDED_SECONDS) * 1000):
                 continue
             try:
                 data, sender = self._socket.recvfrom(2048)

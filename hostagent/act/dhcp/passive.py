@@ -12,14 +12,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from hostagent.act import dhcp_filter
-from hostagent.act.dhcp_namespace import inside
-from hostagent.act.dhcp_pairing import Pairing, judge
+from hostagent.act.dhcp import bpf
+from hostagent.act.dhcp.namespace import inside
+from hostagent.act.dhcp.pairing import Pairing, judge
 from hostagent.errors import ActError
 from hostagent.model.dhcp import Layer, Outcome, ProbeReport
 
 if TYPE_CHECKING:
-    from hostagent.act.dhcp_pairing import Counts
+    from hostagent.act.dhcp.pairing import Counts
     from hostagent.model.dhcp import ProbeTarget
 
 _STEP_SECONDS = 0.1
@@ -56,6 +56,11 @@ class Watcher:
         if self._thread is not None:
             self._thread.join()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the link has gone: what is to come is not seen."""
+        return bool(self._reason)
+
     def counts(self) -> Counts:
         """What has been counted since the start."""
         with self._lock:
@@ -86,7 +91,7 @@ class Watcher:
         opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         try:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
-            dhcp_filter.attach(opened, dhcp_filter.renewals(self._target.server))
+            bpf.attach(opened, bpf.renewals(self._target.server))
             opened.bind((self._target.link, _EVERY_PROTOCOL))
             opened.setblocking(False)  # noqa: FBT003  the socket's own signature
         except OSError as error:

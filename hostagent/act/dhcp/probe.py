@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from hostagent.act import dhcp_renew, dhcp_unicast
-from hostagent.act.dhcp_port import NoPortError, probe_port, remove_leftovers
-from hostagent.act.dhcp_wire import Wire
+from hostagent.act.dhcp import renew, unicast
+from hostagent.act.dhcp.port import NoPortError, probe_port, remove_leftovers
+from hostagent.act.dhcp.wire import Wire
 from hostagent.errors import ActError
 from hostagent.model.dhcp import Layer, Outcome, ProbeReport
 
@@ -23,20 +23,22 @@ if TYPE_CHECKING:
 __all__ = ["probe_renew", "probe_unicast", "remove_leftovers"]
 
 
-def probe_unicast(target: ProbeTarget, settings: Settings) -> ProbeReport:
+def probe_unicast(target: ProbeTarget, settings: Settings, ended: Callable[[], bool] = bool) -> ProbeReport:
     """Whether what guests send to the server alone is answered. Takes no lease.
 
+    Once ``ended`` says so, the probe is broken off.
+
     Raises:
-        RefusedError: the stop file exists, or another probe goes on.
+        RefusedError: the stop file exists, another probe goes on, or this one was broken off.
         ActError: the port could not be made or removed.
         SourceError: OVSDB can't be reached.
     """
-    return _probed(target, settings, Layer.UNICAST, dhcp_unicast.probe)
+    return _probed(target, settings, Layer.UNICAST, unicast.probe, ended)
 
 
-def probe_renew(target: ProbeTarget, settings: Settings) -> ProbeReport:
+def probe_renew(target: ProbeTarget, settings: Settings, ended: Callable[[], bool] = bool) -> ProbeReport:
     """Whether a lease can be had and renewed, and what is broken if not. Up to 20 s; raises as above."""
-    return _probed(target, settings, Layer.RENEW, dhcp_renew.probe)
+    return _probed(target, settings, Layer.RENEW, renew.probe, ended)
 
 
 def _probed(
@@ -44,11 +46,12 @@ def _probed(
     settings: Settings,
     layer: Layer,
     probe: Callable[[Wire, ProbeTarget], ProbeReport],
+    ended: Callable[[], bool],
 ) -> ProbeReport:
     at = time.time()
     try:
         with probe_port(target, settings) as (opened, mac):
-            return probe(Wire(opened, mac), target)
+            return probe(Wire(opened, mac, ended), target)
     except NoPortError as error:
         return ProbeReport(
             network=target.network,
