@@ -3,9 +3,8 @@
 Order, so that what is only just being made does not look broken. libvirt makes the tap, then adds its row;
 os-vif does it the other way round. Rows are read before links: a row that libvirt added had its link by
 then. Links are read before packet sockets and tap holders: what a new tap lacks in these, it lacks now. A
-late OVSDB delays the others at most until half of the time is gone. libvirt is asked at the same time as
-all of these, so a domain that starts or stops during a look can still show a row or an interface too few;
-that is what looking again after the grace is for.
+late OVSDB delays the others at most until half of the time is gone. libvirt is asked at the same time, so a
+domain that starts or stops meanwhile can show a row too few: that is what looking after the grace is for.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from hostagent.config import Settings
     from hostagent.model.guests import Domains
     from hostagent.model.guests_memory import GuestsMemory
+    from hostagent.model.memory import HostMemory
     from hostagent.model.units import Units
 
 T = TypeVar("T")
@@ -153,6 +153,11 @@ class Gatherer:
             if (error and error.trouble) != (before and before.trouble):
                 found.add(section)
         return frozenset(found)
+
+    def feel(self) -> HostMemory | None:
+        """The host's own memory, in half a millisecond; None where it can't be read."""
+        call, until = self._ask("memory", self._memory.read), time.monotonic() + _PULSE_SECONDS
+        return None if failure("memory", call, until, _PULSE_SECONDS) else call.take()
 
     def health(self) -> tuple[SourceHealth, ...]:
         """How each section fared at the last look that asked for it."""
