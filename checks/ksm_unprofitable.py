@@ -4,8 +4,8 @@ from hostagent.decide.memory.view import MemoryView
 from hostagent.decide.memory.words import size
 from hostagent.health.api import Check, Example, State, Verdict, judge_memory
 
-_WORTH_BYTES = 16 << 20  # a smaller loss is the remains of guests that are gone, or nobody's concern
 _SETTLED_SCANS = 3  # a page must be found unchanged twice before it is merged
+_LEAST_BYTES = 16 << 20  # less than this is lost on every host that has once looked at a few pages
 
 
 def _judge(seen: MemoryView) -> Verdict:
@@ -19,7 +19,7 @@ def _judge(seen: MemoryView) -> Verdict:
     words = f"saves {size(ksm.saved)}, its metadata take {size(ksm.metadata)}"
     if raw.full_scans < _SETTLED_SCANS:
         return Verdict(state=State.OK, summary=f"{words}, after {raw.full_scans} passes of at least 3")
-    return Verdict(state=State.WARN if ksm.profit < -_WORTH_BYTES else State.OK, summary=words)
+    return Verdict(state=State.WARN if ksm.profit < -_LEAST_BYTES else State.OK, summary=words)
 
 
 CHECK = Check(
@@ -29,7 +29,7 @@ CHECK = Check(
     severity=State.WARN,
     meaning=(
         "After several passes over all guests, the records that KSM keeps for each page it looked at (64 "
-        "bytes) take more memory than merging has saved: its profit is negative."
+        "bytes) take at least 16 MiB more than merging has saved: its profit is negative."
     ),
     impact="Memory and a part of a CPU are spent for nothing.",
     evidence=(
@@ -66,6 +66,14 @@ ksm = { run = 0, full_scans = 90, shared = 0, sharing = 0, unshared = 500, gener
             host="""
 [memory]
 ksm = { run = 1, full_scans = 9, shared = 500, sharing = 100000, unshared = 1000, general_profit = -33554432 }
+""",
+        ),
+        Example(
+            title="a few pages that nobody has in common",
+            state=State.OK,
+            host="""
+[memory]
+ksm = { run = 1, full_scans = 9, unshared = 500 }
 """,
         ),
         Example(

@@ -1,22 +1,26 @@
 """Memory is nearly gone, or programs wait for it."""
 
-from hostagent.decide.memory.state import LEVELS, judge, sample_of
+from hostagent.decide.memory.state import LEVELS
 from hostagent.decide.memory.view import MemoryView
-from hostagent.decide.memory.words import percent, size
+from hostagent.decide.memory.words import percent, size, span
 from hostagent.health.api import Check, Example, State, Verdict, judge_memory
 from hostagent.model.budget import Level
 
 
 def _judge(seen: MemoryView) -> Verdict:
-    sample = sample_of(seen.memory, seen.budget)
-    if sample.available is None:
+    available = seen.memory.available
+    if available is None:
         return Verdict(state=State.UNKNOWN, summary="/proc/meminfo has no MemAvailable")
     # What is promised, and what the OOM killer did, have checks of their own.
-    level, reasons = judge(sample.now())
-    bad = LEVELS.index(level) >= LEVELS.index(Level.SOFT)
-    state = State.OK if not bad else State.WARN if level is Level.SOFT else State.CRIT
-    words = f"{size(seen.budget.available)} ({percent(sample.available)}) available"
-    return Verdict(state=state, summary=f"{level}: {'; '.join(reasons)}" if bad else words)
+    pressed = seen.pressed
+    words = f"{size(available)} ({percent(available / seen.memory.total)}) available"
+    if LEVELS.index(pressed.level) < LEVELS.index(Level.SOFT):
+        return Verdict(state=State.OK, summary=words)
+    state = State.WARN if pressed.level is Level.SOFT else State.CRIT
+    if pressed.better_since is not None:
+        calm = span(seen.limits.calm_seconds)
+        return Verdict(state=state, summary=f"{pressed.level} until it was better for {calm}: {words} now")
+    return Verdict(state=state, summary=f"{pressed.level}: {'; '.join(pressed.reasons)}")
 
 
 CHECK = Check(
@@ -28,7 +32,8 @@ CHECK = Check(
         "Of MemTotal less than 10 % (soft), 5 % (hard) or 2 % (low) is available, or programs spent more "
         "than 10 % of the last minute waiting for memory (soft), or all of them 5 % of the last 10 seconds "
         "at once (hard), or pages keep coming in from swap (hard). Soft is a warning, hard and low are "
-        "critical."
+        "critical. The agent takes a level back once every figure was better by two points for "
+        "memory.calm_seconds."
     ),
     impact=(
         "Guests stall while the kernel searches for pages; next the OOM killer takes the largest process, "

@@ -10,6 +10,7 @@ from hostagent.cli.looking import look
 from hostagent.cli.probing import with_probes
 from hostagent.cli.words import printable, say
 from hostagent.decide.drift.codes import CODES
+from hostagent.decide.memory.view import view
 from hostagent.errors import SourceError
 from hostagent.health.api import Context
 from hostagent.health.mutes import marked
@@ -37,7 +38,8 @@ def read_host(
     snapshot = looked.snapshot
     if probes_until is not None:
         snapshot = with_probes(snapshot, settings, until=probes_until)
-    context = Context(snapshot=snapshot, drift=looked.drift, settings=settings)
+    memory = view(snapshot.memory, snapshot.guests_memory, settings.memory)
+    context = Context(snapshot=snapshot, drift=looked.drift, settings=settings, memory=memory)
     seconds = time.monotonic() - began
     report = run(checks, context, host=os.uname().nodename, looks=looked.looks, seconds=seconds)
     return marked(report, _mutes(settings), now=time.time())

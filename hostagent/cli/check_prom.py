@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostagent.export.metrics import STATE_NUMBERS, gauge, render
+from hostagent.export.metrics import STATE_NUMBERS, render
+from hostagent.export.shapes import gauge
 
 if TYPE_CHECKING:
     from hostagent.health.report import Report

@@ -38,6 +38,12 @@ class Memory:
         most=1_000_000,
     )
     cpu_ratio: float = key(2.0, "how many virtual CPUs a thread of the host may carry", least=0.1, most=64)
+    calm_seconds: float = key(
+        300.0,
+        "how long the memory must look better, by two points, before its state gets better",
+        least=0,
+        most=86_400,
+    )
     scan_seconds: float = key(
         3600.0, "KSM should look at all that can be merged within this time", least=10, most=604_800
     )

@@ -10,17 +10,18 @@ import logging
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hostagent.daemon.admitted import Admitted
 from hostagent.daemon.requests import number
 from hostagent.decide.memory.admission import Admission, Figure, admit, request_of
 from hostagent.decide.memory.reservations import advance
-from hostagent.decide.memory.view import view
+from hostagent.decide.memory.view import felt, view
 from hostagent.errors import RefusedError
 from hostagent.model.guests_memory import GuestsMemory
 from hostagent.model.host import Unavailable
-from hostagent.model.published import AdmissionCount, Admissions
+from hostagent.model.published import AdmissionCount, Admissions, MemoryTold
 from hostagent.sources.hook import parse_start
 
 if TYPE_CHECKING:
@@ -28,11 +29,10 @@ if TYPE_CHECKING:
 
     from hostagent.config import Settings
     from hostagent.daemon.listening import Peer
-    from hostagent.decide.memory import History
     from hostagent.decide.memory.admission import Request
-    from hostagent.decide.memory.state import MemoryState
     from hostagent.decide.memory.view import MemoryView
     from hostagent.model.host import Snapshot
+    from hostagent.model.memory import HostMemory
 
 _LOG = logging.getLogger("hostagent")
 _PATIENCE_SECONDS = 0.2  # after which the hook has let the guest start without an answer
@@ -46,8 +46,8 @@ class Gate:
         self._settings = settings
         self._lock = threading.Lock()
         self._view: MemoryView | None = None  # the last one that has the guests
-        self._history: History | None = None
-        self._state: MemoryState | None = None
+        self._last: MemoryView | None = None  # the last one, for the loop's thread alone
+        self._told: MemoryTold | None = None
         self._counts: Counter[tuple[str, str]] = Counter()
         self._asked_at: float | None = None
         self._kept = Admitted(settings.paths)
@@ -56,24 +56,37 @@ class Gate:
         """Other settings hold from now on."""
         self._settings = settings
 
-    def observe(self, snapshot: Snapshot) -> History | None:
+    def observe(self, snapshot: Snapshot) -> MemoryView | Unavailable:
         """Take up a look: the figures, who runs, and what has become of the starts that were admitted.
 
-        Returns what earlier looks had observed, which the checks of this one may rest on.
+        Returns the view of the memory, which the checks of this look rest on too.
         """
-        now, domains, before = snapshot.taken_at, snapshot.domains, self._history
+        now, domains = snapshot.taken_at, snapshot.domains
         running = (
             None if isinstance(domains, Unavailable) else frozenset(each.uuid for each in domains.live())
         )
         guests = _present(snapshot.guests_memory, running)
-        limits = self._settings.memory
-        seen = view(snapshot.memory, guests, limits, history=self._history, state=self._state)
-        if not isinstance(seen, Unavailable):
-            self._history, self._state = seen.history, seen.state
-        self._take(None if isinstance(seen, Unavailable) else seen, running, now)
+        seen = view(snapshot.memory, guests, self._settings.memory, before=self._last)
+        known = None if isinstance(seen, Unavailable) else seen
+        self._last = known or self._last
+        self._told = None if known is None else _told(known)
+        self._take(known, running, now)
         if running is not None:
             self._kept.seen(running, now)
-        return before
+        return seen
+
+    def feel(self, memory: HostMemory) -> bool:
+        """Whether the level is another than the last look's, by the host's own figures: time for the next.
+
+        Until then they count for how long it has been better.
+        """
+        if self._last is None:
+            return False
+        last, now = self._last, felt(self._last, memory)
+        if (last.state.level, last.pressed.level) != (now.state.level, now.pressed.level):
+            return True
+        self._last = now
+        return False
 
     def _take(self, seen: MemoryView | None, running: frozenset[str] | None, now: float) -> None:
         guests = None if seen is None else seen.guests
@@ -125,6 +138,10 @@ class Gate:
         words = f"hostagent refuses to start {start.name!r}: {answer.reason} (hostagent memory)"
         return {"ok": True, "result": result, "refused": words.encode().hex()}
 
+    def memory(self) -> MemoryTold | None:
+        """What is published of the last look's memory; None where it could not be read."""
+        return self._told
+
     def told(self) -> Admissions:
         """What is published: counts since the agent's start, and what is held now."""
         with self._lock:
@@ -171,6 +188,13 @@ def _present(
     if running is None or isinstance(guests, Unavailable):
         return guests
     return GuestsMemory(by_uuid={uuid: each for uuid, each in guests.by_uuid.items() if uuid in running})
+
+
+def _told(seen: MemoryView) -> MemoryTold:
+    budget = replace(seen.budget, guests=None)  # totals alone: who has what is for `hostagent memory`
+    return MemoryTold(
+        at=seen.memory.counters.at, level=seen.state.level, since=seen.state.since, budget=budget
+    )
 
 
 def _uuids(seen: MemoryView) -> frozenset[str]:

@@ -28,17 +28,12 @@ from hostagent.sources.watch import Watches
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hostagent.act.ksm import Tuner
     from hostagent.config import Settings
-    from hostagent.daemon.admission import Gate
-    from hostagent.daemon.controls import Controls
     from hostagent.daemon.notify import Notifier
-    from hostagent.daemon.publish import Publisher
-    from hostagent.daemon.tally import Tally
-    from hostagent.daemon.wakes import Wakes
-    from hostagent.decide.memory import History
+    from hostagent.daemon.parts import Parts
+    from hostagent.decide.memory.view import MemoryView
     from hostagent.health.report import Report
-    from hostagent.model.host import Snapshot
+    from hostagent.model.host import Snapshot, Unavailable
     from hostagent.model.published import Hold, SourceHealth
 
 _LOG = logging.getLogger("hostagent")
@@ -49,33 +44,25 @@ _LAST_LOOK_SECONDS = 1.0  # once the end has been asked for
 class Loop:
     """One run of the agent with one configuration; ``run`` returns when ``stop`` was called."""
 
-    def __init__(  # noqa: PLR0913  the parts of the agent that outlive a loop
-        self,
-        settings: Settings,
-        *,
-        memory: Memory,
-        controls: Controls,
-        wakes: Wakes,
-        tally: Tally,
-        publisher: Publisher,
-        gate: Gate,
-        tuner: Tuner,
-        report: Report | None = None,
+    def __init__(
+        self, settings: Settings, parts: Parts, *, memory: Memory, report: Report | None = None
     ) -> None:
         self.memory = memory
         self.report = report
         self._settings = settings
-        self._controls = controls
-        self._wakes = wakes
-        self._tally = tally
-        self._publisher = publisher
-        self._gate = gate
-        self._tuner = tuner
+        self._controls = parts.controls
+        self._wakes = parts.wakes
+        self._tally = parts.tally
+        self._publisher = parts.publisher
+        self._gate = parts.gate
+        self._tuner = parts.tuner
         self._gatherer = Gatherer(settings)
-        self._watches = Watches(settings, wakes.wake)
-        self._repairer = Repairer(settings, self._look, tally)
+        self._watches = Watches(settings, parts.wakes.wake)
+        self._repairer = Repairer(settings, self._look, parts.tally)
         self._renewals = Renewals(
-            settings, wake=lambda: wakes.wake("dhcp"), held=lambda: bool(controls.holds(time.time()))
+            settings,
+            wake=lambda: parts.wakes.wake("dhcp"),
+            held=lambda: bool(parts.controls.holds(time.time())),
         )
         self._checks = load_checks(settings.paths.checks_dir)
         self._ending = False
@@ -125,7 +112,7 @@ class Loop:
         snapshot = self._look(reuse_seconds=settings.agent.interval_seconds * 0.9)
         ended = time.monotonic()
         self._tally.looked(ended - began)
-        history = self._gate.observe(snapshot)
+        seen = self._gate.observe(snapshot)
         self._budget = self._budget.spent(ended - began, now=ended)
         holds = self._controls.holds(now)
         resumed_at = self._controls.resumed_at()
@@ -148,7 +135,7 @@ class Loop:
             self._controls.latch(cycle.latch, now)
             holds = self._controls.holds(now)
         cycle = self._act(cycle, holds)
-        self._judge(snapshot, cycle, history, ended - began)
+        self._judge(snapshot, cycle, seen, ended - began)
         self._tuner.turn(snapshot.memory, settings, held=bool(holds))
         self._renewals.hand(snapshot)
         self._say(holds)
@@ -168,8 +155,10 @@ class Loop:
             self._next_look = self._budget.ready_at(now=time.monotonic())
         return replace(cycle, reason=reason or cycle.reason)
 
-    def _judge(self, snapshot: Snapshot, cycle: Cycle, history: History | None, seconds: float) -> None:
-        context = Context(snapshot=snapshot, drift=cycle.drift, settings=self._settings, history=history)
+    def _judge(
+        self, snapshot: Snapshot, cycle: Cycle, seen: MemoryView | Unavailable, seconds: float
+    ) -> None:
+        context = Context(snapshot=snapshot, drift=cycle.drift, settings=self._settings, memory=seen)
         fresh = run(self._checks, context, host=os.uname().nodename, seconds=seconds)
         report = self._controls.judged(with_since(self.report, fresh), time.time())
         for level, line in changes.of_checks(self.report, report):
@@ -177,11 +166,13 @@ class Loop:
         self.report = report
 
     def _pulse(self) -> None:
-        """Ask the daemons whether they live, and look when one is gone or back, or a hold has ended."""
+        """Look before its time when a daemon is gone or back, the memory's level moves, or a hold ends."""
         self._tally.pulsed()
         holds = self._controls.holds(time.time())
         ended = {each.kind for each in self._holds} - {each.kind for each in holds}
-        if self._gatherer.pulse(self._look_seconds()) or ended:
+        memory = self._gatherer.feel()
+        felt = memory is not None and self._gate.feel(memory)
+        if self._gatherer.pulse(self._look_seconds()) or ended or felt:
             self._next_look = time.monotonic()
             return
         self._say(holds)

@@ -19,6 +19,7 @@ from hostagent.daemon.admission import Gate
 from hostagent.daemon.controls import Controls
 from hostagent.daemon.loop import Loop
 from hostagent.daemon.notify import Notifier
+from hostagent.daemon.parts import Parts
 from hostagent.daemon.publish import GROUP, Publisher
 from hostagent.daemon.repairs import WHO, kept_record
 from hostagent.daemon.serve import Server
@@ -72,20 +73,18 @@ class Agent:
         notifier = Notifier()
         self._recall()
         memory, report = Memory(record=kept_record(self.settings)), None
+        parts = Parts(
+            controls=self._controls,
+            wakes=self._wakes,
+            tally=self._tally,
+            publisher=self._publisher,
+            gate=self._gate,
+            tuner=self._tuner,
+        )
         self._server.start()
         try:
             while not self._stop:
-                self._loop = Loop(
-                    self.settings,
-                    memory=memory,
-                    report=report,
-                    controls=self._controls,
-                    wakes=self._wakes,
-                    tally=self._tally,
-                    publisher=self._publisher,
-                    gate=self._gate,
-                    tuner=self._tuner,
-                )
+                self._loop = Loop(self.settings, parts, memory=memory, report=report)
                 self._loop.run(notifier, self._interrupted)
                 memory, report = self._loop.memory, self._loop.report
             notifier.stopping()

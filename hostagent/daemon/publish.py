@@ -89,6 +89,7 @@ class Publisher:
             config_reloaded_at=self.reloaded_at,
             config_problems=self.problems,
             admission=self._gate.told(),
+            memory=self._gate.memory(),
         )
         self.words = _words(report, holds, self.current.cycle)
         self._write(plain.text(self.current))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from hostagent.export.document import Unread
+from hostagent.export.memory_metrics import memory
+from hostagent.export.shapes import counter, gauge, histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from prometheus_client.core import Metric
 
     from hostagent.export.document import Document, Freshness
-    from hostagent.model.published import Admissions, Histogram, LoopCost, Published
-
-Key = TypeVar("Key", bound="tuple[str, ...]")
+    from hostagent.model.published import Admissions, LoopCost, Published
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -46,6 +45,7 @@ def families(document: Document | Unread, fresh: Freshness) -> list[Metric]:
     if fresh.look:
         found += _checks(document)
         found += _dhcp(published)
+        found += memory(published.memory)
     if fresh.alive:
         found += _sources(published)
         found += _acting(published)
@@ -124,7 +124,7 @@ def _acting(published: Published) -> Iterator[Metric]:
     if published.last_repair_at is not None:
         yield gauge("last_repair_timestamp_seconds", "When a step was last done.", published.last_repair_at)
     about = "From the event that showed a fault to its verified repair."
-    yield _histogram("repair_latency_seconds", about, published.latency)
+    yield histogram("repair_latency_seconds", about, published.latency)
     since = {(each.kind,): each.since for each in published.holds}
     held = {(kind,): float((kind,) in since) for kind in HOLDS}
     about = "Whether the agent does not act: paused, latched, stopped or disabled."
@@ -164,33 +164,6 @@ def _cost(cost: LoopCost) -> Iterator[Metric]:
     yield gauge("agent_resident_bytes", "Memory of the agent.", float(cost.resident_bytes))
     yield gauge("agent_threads", "Threads of the agent.", float(cost.threads))
     yield gauge("agent_open_descriptors", "Open file descriptors of the agent.", float(cost.descriptors))
-
-
-def gauge(name: str, about: str, value: float | Mapping[Key, float], *labels: str) -> Metric:
-    """A value, or one for each tuple of label values."""
-    family = GaugeMetricFamily(f"hostagent_{name}", about, labels=labels)
-    for key, each in _rows(value):
-        family.add_metric(key, each)
-    return family
-
-
-def counter(name: str, about: str, value: float | Mapping[Key, float], *labels: str) -> Metric:
-    """A count, or one for each tuple of label values; the library adds _total to the name."""
-    family = CounterMetricFamily(f"hostagent_{name}", about, labels=labels)
-    for key, each in _rows(value):
-        family.add_metric(key, each)
-    return family
-
-
-def _rows(value: float | Mapping[Key, float]) -> Iterable[tuple[Key | tuple[()], float]]:
-    return [((), value)] if isinstance(value, int | float) else value.items()
-
-
-def _histogram(name: str, about: str, value: Histogram) -> Metric:
-    bounds = [(str(le), count) for le, count in zip(value.le, value.counts, strict=False)]
-    family = HistogramMetricFamily(f"hostagent_{name}", about)
-    family.add_metric((), [*bounds, ("+Inf", value.count)], value.sum)
-    return family
 
 
 class _Given:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from hostagent import __version__
 from hostagent.export.document import Unread, freshness, read
-from hostagent.export.metrics import counter, families, gauge, render
+from hostagent.export.metrics import families, render
+from hostagent.export.shapes import counter, gauge
 from hostagent.export.tls import stamp
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hostagent.decide.dhcp import DhcpFinding
-    from hostagent.decide.memory import History
     from hostagent.model.host import Snapshot
     from hostagent.model.plan import Drift, Finding
 
@@ -55,13 +54,14 @@ class Verdict:
 class Context:
     """All that a check may look at: the host as read, and its drift as decided (once, for all checks).
 
-    ``history`` is what earlier looks observed of the memory; without any, this look is the only one.
+    ``memory`` is the view of the host's memory, made once for all checks too: the agent's knows what earlier
+    looks observed. Without one each check makes its own of the snapshot.
     """
 
     snapshot: Snapshot
     drift: Drift
     settings: Settings = field(default_factory=Settings)
-    history: History | None = None
+    memory: MemoryView | Unavailable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +178,7 @@ def judge_memory(
         section = context.snapshot.guests_memory
         if isinstance(section, Unavailable) and (guests or section.trouble is Trouble.ABSENT):
             return unread(section)
-        limits = context.settings.memory
-        seen = view(context.snapshot.memory, section, limits, history=context.history)
+        seen = context.memory or view(context.snapshot.memory, section, context.settings.memory)
         return unread(seen) if isinstance(seen, Unavailable) else judge(seen)
 
     return evaluate

@@ -10,6 +10,8 @@ from collections.abc import Mapping  # noqa: TC003  the types are read at run ti
 from dataclasses import dataclass, field
 from typing import Any
 
+from hostagent.model.budget import Budget, Level  # noqa: TC001  read at run time as well
+
 SCHEMA = "hostagent.published/v1"
 
 
@@ -159,6 +161,16 @@ class DhcpNetwork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryTold:
+    """The memory at the last look: its level, since when, and the budget with its guests left out."""
+
+    at: float
+    level: Level
+    since: float
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """The document. ``report`` is the JSON of docs/schema/check-v1.json, with since and muted filled in.
 
@@ -189,3 +201,4 @@ class Published:
     config_reloaded_at: float | None = None
     config_problems: tuple[str, ...] = ()
     admission: Admissions = field(default_factory=Admissions)
+    memory: MemoryTold | None = None

@@ -3,9 +3,8 @@
 Order, so that what is only just being made does not look broken. libvirt makes the tap, then adds its row;
 os-vif does it the other way round. Rows are read before links: a row that libvirt added had its link by
 then. Links are read before packet sockets and tap holders: what a new tap lacks in these, it lacks now. A
-late OVSDB delays the others at most until half of the time is gone. libvirt is asked at the same time as
-all of these, so a domain that starts or stops during a look can still show a row or an interface too few;
-that is what looking again after the grace is for.
+late OVSDB delays the others at most until half of the time is gone. libvirt is asked at the same time, so a
+domain that starts or stops meanwhile can show a row too few: that is what looking after the grace is for.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from hostagent.sources.ovsdb import OvsdbReader
 from hostagent.sources.packet_sockets import read_packet_sockets
 from hostagent.sources.procfs import read_ovs_ctl_options, read_tap_holders
 from hostagent.sources.rtnetlink import read_links
-from hostagent.sources.sections import THINGS, failure
+from hostagent.sources.sections import THINGS, failure, not_asked
 from hostagent.sources.systemd import read_units
 from hostagent.sources.tcp import AmqpReader
 from hostagent.sources.vswitchd import VswitchdReader
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from hostagent.config import Settings
     from hostagent.model.guests import Domains
     from hostagent.model.guests_memory import GuestsMemory
+    from hostagent.model.memory import HostMemory
     from hostagent.model.units import Units
 
 T = TypeVar("T")
@@ -130,7 +130,7 @@ class Gatherer:
             memory=take("memory", memory),
             guests_memory=take("guests_memory", guests),
             dhcp=take("dhcp", dhcp),
-            flows=_not_asked(taken_at) if rules is None else take("flows", rules),
+            flows=not_asked(taken_at) if rules is None else take("flows", rules),
         )
 
     def pulse(self, timeout_seconds: float) -> frozenset[str]:
@@ -157,6 +157,11 @@ class Gatherer:
     def forget(self, section: str) -> None:
         """The next look reads this section, however new what is known of it."""
         self._kept.pop(section, None)
+
+    def feel(self) -> HostMemory | None:
+        """The host's own memory, in half a millisecond; None where it can't be read."""
+        call, until = self._ask("memory", self._memory.read), time.monotonic() + _PULSE_SECONDS
+        return None if failure("memory", call, until, _PULSE_SECONDS) else call.take()
 
     def health(self) -> tuple[SourceHealth, ...]:
         """How each section fared at the last look that asked for it."""
@@ -239,11 +244,3 @@ class Gatherer:
         since = now if before is None else before.since
         self._failed[section] = Unavailable(trouble=error.trouble, reason=error.reason, since=since)
         return self._failed[section]
-
-
-def _not_asked(now: float) -> Unavailable:
-    return Unavailable(
-        trouble=Trouble.NOT_ASKED,
-        reason="OpenFlow rules are listed on request only (check --full)",
-        since=now,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from hostagent.model.host import Trouble
+from hostagent.model.host import Trouble, Unavailable
 from hostagent.sources.deadline import ReadError
 
 if TYPE_CHECKING:
@@ -46,4 +46,13 @@ def failure(section: str, call: Call[object], until: float, seconds: float) -> R
     return ReadError(
         Trouble.INVALID,
         f"{thing} could not be read: {type(error).__name__}: {error} (a bug in hostagent: report it)",
+    )
+
+
+def not_asked(now: float) -> Unavailable:
+    """OpenFlow rules, which cost too much to be read each time; ``now`` is seconds since the epoch."""
+    return Unavailable(
+        trouble=Trouble.NOT_ASKED,
+        reason="OpenFlow rules are listed on request only (check --full)",
+        since=now,
     )

@@ -37,7 +37,7 @@ def node(make_node: Callable[..., Node]) -> Node:
     made = make_node("admission", agent=True)
     for name in GUESTS:
         made.write(f"/root/{name}.xml", DOMAIN.format(name=name))
-    made.run("sh", "-ec", 'for each in "$@"; do virsh -q define /root/$each.xml; done', "sh", *GUESTS)
+    made.run("sh", "-c", "for each in /root/s*.xml; do virsh -q define $each & done; wait")
     made.put(Path(__file__).with_name("admission_storm.py"), "/root/storm.py")
     assert "systemctl reload libvirtd" in made.run("hostagent", "hook", "install").stdout
     made.run("systemctl", "reload", "libvirtd")
@@ -52,15 +52,14 @@ def budget(node: Node, policy: str, room: float) -> None:
     agent.configure(
         node,
         f'[memory]\npolicy = "{policy}"\nratio = 1.0\nreserved_mib = {reserved}\n'
-        "[agent]\ninterval_seconds = 2\n",
+        "[agent]\ninterval_seconds = 2\npulse_seconds = 0.5\n",
     )
 
 
 def fresh(node: Node, policy: str, room: float = ROOM + 0.5) -> None:
     """Nothing runs, and the agent knows nobody who ever did."""
     node.run("systemctl", "stop", "hostagent")
-    for name in node.out("virsh", "-q", "list", "--name").split():
-        node.run("virsh", "-q", "destroy", name)
+    node.run("sh", "-c", "for each in $(virsh -q list --name); do virsh -q destroy $each & done; wait")
     node.run("rm", "-f", "/var/lib/hostagent/ran.json", "/run/hostagent/admission.json")
     budget(node, policy, room)
 

@@ -6,10 +6,8 @@ old values back; other guests would merge with it and write. run=2 is never writ
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,47 +19,23 @@ from hostagent.decide.memory.view import MemoryView, view
 from hostagent.model.guests_memory import GuestMemory, GuestsMemory, Promise
 from hostagent.sources.memory import MemoryReader
 from hostagent.sources.processes import read_process
+from tests.live.ksm_switch import ALONE, number, switched_on, until_merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KSM = Path("/sys/kernel/mm/ksm")
 GIB = 1 << 30
 MIB = 1 << 20
 COMMON = 768 * MIB
 COUNT = 3
 
-pytestmark = [
-    pytest.mark.alone,
-    pytest.mark.skipif(os.geteuid() != 0, reason="KSM is switched on by root"),
-    pytest.mark.skipif(not os.access(KSM / "run", os.W_OK), reason="this kernel has no KSM to switch on"),
-]
+pytestmark = ALONE
 
 
 @pytest.fixture
 def running() -> Iterator[None]:
-    wanted = {"pages_to_scan": 20000, "sleep_millisecs": 20, "use_zero_pages": 0, "run": 1}
-    old = {name: (KSM / name).read_text() for name in wanted}
-    if old["run"].strip() != "0":
-        pytest.skip("KSM is in use on this machine")
-    if there := guests():
-        pytest.skip(f"{there} guests run on this machine")
-    try:
-        for name, value in wanted.items():
-            (KSM / name).write_text(str(value))
+    with switched_on():
         yield
-    finally:
-        for name in reversed(wanted):
-            (KSM / name).write_text(old[name])
-
-
-def guests() -> int:
-    """How many QEMUs run on this machine."""
-    found = 0
-    for comm in Path("/proc").glob("[0-9]*/comm"):
-        with suppress(OSError):
-            found += comm.read_text().startswith("qemu-system")
-    return found
 
 
 @pytest.fixture
@@ -107,23 +81,6 @@ def proportional(processes: list[subprocess.Popen[str]]) -> int:
     return sum(
         int(line.split()[1]) << 10 for text in texts for line in text.splitlines() if line[:4] == "Pss:"
     )
-
-
-def number(name: str) -> int:
-    return int((KSM / name).read_text())
-
-
-def until_merged() -> None:
-    """A pass that merged nothing more, after the two that a page needs."""
-    deadline, last, scans = time.monotonic() + 120, -1, number("full_scans")
-    while time.monotonic() < deadline:
-        if number("full_scans") > scans:
-            now, scans = number("pages_sharing"), number("full_scans")
-            if now == last and now > 0:
-                return
-            last = now
-        time.sleep(0.1)
-    pytest.fail(f"KSM still merges: {number('pages_sharing')} pages after 120 s")
 
 
 def test_the_model_is_the_kernels_account(processes: list[subprocess.Popen[str]]) -> None:

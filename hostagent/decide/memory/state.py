@@ -1,4 +1,4 @@
-"""How the host's memory is: MEMORY's states, entered at once and left after five better minutes.
+"""How the host's memory is: MEMORY's states, entered at once and left once it was better for a while.
 
 ``advance`` is a pure update of (state, sample). A figure that is unknown neither makes anything worse nor
 lets anything count as better.
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 LEVELS: tuple[Level, ...] = tuple(Level)
 
 _BETTER = 0.02  # points by which a figure must be better than what entered the state
-_LEAVE_SECONDS = 300.0
 _NEWS_SECONDS = 90.0  # an OOM kill makes the state low while it is so new
 _AVAILABLE = ((Level.LOW, 0.02), (Level.HARD, 0.05), (Level.SOFT, 0.10), (Level.CLEAR, 0.20))
 _CLEAR_RATIO = 1.1
@@ -48,8 +47,8 @@ class Sample:
     oom_kills: int | None = None
 
     def now(self) -> Sample:
-        """Only what is short now, without what is promised or is over."""
-        return replace(self, ratio=None, used=None, unmerge=None, oom_kills=None)
+        """Only what is short now: as if nothing were promised or merged, and nothing were over."""
+        return replace(self, ratio=None, used=0.0, unmerge=None, oom_kills=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +90,8 @@ def judge(sample: Sample, better: float = 0.0) -> tuple[Level, tuple[str, ...]]:
     return level, tuple(words for each, words in found if each is level)
 
 
-def advance(state: MemoryState | None, sample: Sample) -> MemoryState:
-    """The state after this sample."""
+def advance(state: MemoryState | None, sample: Sample, calm_seconds: float) -> MemoryState:
+    """The state after this sample; a better one once its figures held for ``calm_seconds``."""
     level, reasons = judge(sample)
     if state is None:
         return MemoryState(level=level, reasons=reasons, since=sample.at)
@@ -106,7 +105,7 @@ def advance(state: MemoryState | None, sample: Sample) -> MemoryState:
     if LEVELS.index(held) >= LEVELS.index(state.level) or _blind(sample):
         return MemoryState(level=state.level, reasons=words or state.reasons, since=state.since)
     better_since = sample.at if state.better_since is None else state.better_since
-    if sample.at - better_since >= _LEAVE_SECONDS:
+    if sample.at - better_since >= calm_seconds:
         return MemoryState(level=held, reasons=words, since=sample.at)
     return MemoryState(level=state.level, reasons=state.reasons, since=state.since, better_since=better_since)
 

@@ -6,8 +6,10 @@ import pytest
 
 from hostagent.config import Memory, Settings
 from hostagent.decide.drift import find_drift
+from hostagent.decide.memory.view import MemoryView, view
 from hostagent.health.api import Context, State, Verdict
 from hostagent.health.case import parse_host
+from hostagent.health.case_memory import guests_memory_of, memory_of
 from hostagent.health.loader import load_checks
 
 CHECKS = load_checks("/nonexistent").by_code
@@ -37,6 +39,29 @@ def verdict(code: str, host: str, limits: Memory | None = None) -> Verdict:
 def test_pressure(host: str, state: State, words: str) -> None:
     found = verdict("MEMORY_PRESSURE", host)
     assert (found.state, found.summary) == (state, words)
+
+
+def test_pressure_is_taken_back_once_it_was_better_for_a_while() -> None:
+    def seen(available: int, at: float, before: MemoryView | None = None) -> MemoryView:
+        host = memory_of({"available": available, "counters": {"at": at}})
+        found = view(host, guests_memory_of([]), Memory(), before=before)
+        assert isinstance(found, MemoryView)
+        return found
+
+    def said(memory: MemoryView) -> tuple[State, str]:
+        snapshot = parse_host("")
+        context = Context(snapshot=snapshot, drift=find_drift(snapshot), memory=memory)
+        found = CHECKS["MEMORY_PRESSURE"].evaluate(context)
+        return found.state, found.summary
+
+    short = seen(3, 0.0)
+    assert said(short) == (State.CRIT, "hard: 4.7 % of the memory is available")
+    near = seen(4, 60.0, short)
+    assert said(near) == (State.CRIT, "hard: 6.2 % of the memory is available"), "better, not by two points"
+    wide = seen(48, 120.0, near)
+    words = "hard until it was better for 5 min: 48.0 GiB (75.0 %) available now"
+    assert said(wide) == (State.CRIT, words)
+    assert said(seen(48, 420.0, wide)) == (State.OK, "48.0 GiB (75.0 %) available")
 
 
 def test_limits_are_the_settings() -> None:

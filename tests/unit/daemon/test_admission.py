@@ -115,6 +115,26 @@ def test_nothing_known_lets_it_start(host: Host) -> None:
     assert host.ask("3") == "unknown"
 
 
+def test_between_looks_the_hosts_own_figures_say_when_to_look(host: Host) -> None:
+    def feel(available: int, at: float) -> bool:
+        return host.gate.feel(memory_of({"available": available, "counters": {"at": now + at}}))
+
+    now = time.time()
+    assert not feel(1, 0.0), "before the first look there is nothing to compare with"
+    host.look(at=now)
+    assert not feel(40, 3.0)
+    assert feel(6, 6.0)
+    host.look(at=now + 6, available=6)
+    assert not feel(6, 9.0)
+    assert not feel(40, 12.0)
+    assert not feel(40, 309.0)
+    assert feel(40, 312.0), "five minutes after it got better"
+    host.look(at=now + 312, available=40)
+    told = host.gate.memory()
+    assert told is not None
+    assert (told.level, told.since, told.budget.guests) == ("high", now + 312, None)
+
+
 def test_libvirt_unreadable_for_a_while_keeps_the_last_figures(host: Host) -> None:
     host.look(*"123456")
     host.look(known=False)

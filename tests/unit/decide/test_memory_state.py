@@ -8,18 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hostagent.config import Memory
 from hostagent.decide.memory.counters import oom_kills, swap_in
 from hostagent.decide.memory.state import LEVELS, MemoryState, Sample, advance, judge
 from hostagent.health.case_memory import memory_of
 from hostagent.model.budget import Level
 
+CALM = Memory().calm_seconds
 FINE = Sample(at=0.0, available=0.5, ratio=0.9, used=0.8, unmerge=0.4, some_avg60=0.0, full_avg10=0.0)
 
 
 def run(*samples: Sample) -> list[MemoryState]:
     states: list[MemoryState] = []
     for sample in samples:
-        states.append(advance(states[-1] if states else None, sample))
+        states.append(advance(states[-1] if states else None, sample, CALM))
     return states
 
 
@@ -82,6 +84,44 @@ def test_unknown_is_not_better() -> None:
     )
     assert {each.level for each in states} == {Level.HARD}
     assert run(FINE, replace(FINE, available=None))[-1].level is Level.UNKNOWN
+
+
+def test_a_slow_leak_and_its_end() -> None:
+    """Half an hour from 25 % to 3 %, felt each three seconds with a wobble of half a point, and back."""
+    downhill = [0.25 - 0.22 * step / 600 for step in range(600)]
+    uphill = [0.03 + 0.37 * min(1.0, step / 300) for step in range(600)]
+    samples = [
+        replace(FINE, at=3.0 * step, available=share + (0.005 if step % 2 else -0.005))
+        for step, share in enumerate(downhill + uphill)
+    ]
+    states = run(*samples)
+    changes = [after for before, after in pairwise(states) if after.level is not before.level]
+    entered = [(each.level, samples[round(each.since / 3)].available) for each in changes]
+    assert [level for level, _ in entered] == [
+        Level.CLEAR,
+        Level.SOFT,
+        Level.HARD,
+        Level.CLEAR,
+        Level.HIGH,
+    ]
+    bounds = [share for _, share in entered[:3] if share is not None]
+    assert bounds == pytest.approx([0.2, 0.1, 0.05], abs=0.001)
+    # Up again it passes 7 % + the wobble at about the 37th step, and five minutes later the level is that of
+    # the figures by then, which pass 22 % at about the 158th.
+    better = [each.since / 3 - 600 for each in changes[3:]]
+    assert better == pytest.approx([37 + 100, 158 + 100], abs=3)
+
+
+def test_what_is_short_now_is_not_what_is_promised() -> None:
+    """It gets better although libvirt can't be asked."""
+    broken = replace(FINE, used=1.5, ratio=1.5, unmerge=-0.1, oom_kills=2)
+    assert judge(broken.now()) == (Level.HIGH, ())
+    states = run(
+        replace(broken, available=0.03, at=0.0).now(),
+        replace(broken, used=None, at=10.0).now(),
+        replace(broken, used=None, at=310.0).now(),
+    )
+    assert [each.level for each in states] == [Level.HARD, Level.HARD, Level.HIGH]
 
 
 @given(st.lists(st.floats(0, 0.4), min_size=2, max_size=40))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from hostagent.model.budget import Budget, KsmBalance, Level, NodeBudget
 from hostagent.model.plain import plain
 from hostagent.model.published import (
     AdmissionCount,
@@ -15,6 +16,7 @@ from hostagent.model.published import (
     Hold,
     LeftAlone,
     LoopCost,
+    MemoryTold,
     Mute,
     Published,
     Repairs,
@@ -54,6 +56,55 @@ def report(*checks: dict[str, Any], status: str = "ok") -> dict[str, Any]:
         "status": status,
         "checks": list(checks),
     }
+
+
+def memory_told(now: float) -> MemoryTold:
+    """A host of two nodes that is a little over its budget, whose balloons are not known."""
+    gib = 1 << 30
+    return MemoryTold(
+        at=now - 10,
+        level=Level.SOFT,
+        since=now - 600,
+        budget=Budget(
+            total=64 * gib,
+            available=20 * gib,
+            huge=4 * gib,
+            others=3 * gib,
+            reserved=3 * gib,
+            capacity=57 * gib,
+            limit=1.2,
+            guests=None,
+            elastic=60 * gib,
+            fixed=8 * gib,
+            needed=58 * gib,
+            ratio=68 / 57,
+            balloon_ratio=None,
+            resident_ratio=0.75,
+            ksm=KsmBalance(
+                run=1,
+                saved=5 * gib,
+                metadata=gib,
+                profit=4 * gib,
+                mergeable=40 * gib,
+                scan_seconds=1800.0,
+                advisor="none",
+            ),
+            saved=5 * gib,
+            unmerge=15 * gib,
+            unmerge_with_swap=17 * gib,
+            worst=76 * gib,
+            shortfall=10 * gib,
+            sustainable=1.07,
+            nodes=(
+                NodeBudget(number=0, capacity=28 * gib, elastic=36 * gib, fixed=0, needed=30 * gib),
+                NodeBudget(number=1, capacity=29 * gib, elastic=24 * gib, fixed=0, needed=20 * gib),
+            ),
+            vcpus=24,
+            threads=16,
+            cpu_ratio=1.5,
+            cpu_limit=2.0,
+        ),
+    )
 
 
 def full(now: float = NOW, **other: Any) -> Published:
@@ -100,6 +151,7 @@ def full(now: float = NOW, **other: Any) -> Published:
             pending_bytes=1 << 30,
             asked_at=now - 100,
         ),
+        "memory": memory_told(now),
         "latency": Histogram(counts=(0, 0, 0, 0, 0, 5, 6, 7, 7, 7, 7, 7, 7), sum=16.5, count=8),
         "cost": LoopCost(
             looks=60,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 
 from hostagent.export.document import Document, Unread, freshness, parse
 from hostagent.export.metrics import families, pulse_limit, render
+from hostagent.model.budget import Level
 from hostagent.model.plain import plain
 from hostagent.model.published import Published, Repairs
-from tests.unit.export.data import NOW, check, full, report
+from tests.unit.export.data import NOW, check, full, memory_told, report
 
 GOLDEN = Path(__file__).parent / "golden/full.prom"
 LIMIT = 30.0
@@ -93,6 +95,20 @@ def test_a_check_that_is_gone_leaves_no_series() -> None:
     assert "OVS_BRIDGE_MISSING" not in found
 
 
+def test_memory_that_is_unknown_or_of_an_old_look_has_no_series() -> None:
+    memory = {name for name in names(text(full())) if re.match("hostagent_(memory|ksm|cpu)_", name)}
+    assert len(memory) > 20
+    for changes in ({"memory": None}, {"taken_at": NOW - 181}):
+        assert not memory & names(text(full(**changes)))
+    told = memory_told(NOW)
+    blind = replace(told.budget, available=None, needed=None, unmerge=None, ratio=None, ksm=None, nodes=())
+    found = text(full(memory=replace(told, level=Level.UNKNOWN, budget=blind)))
+    gone = {name for name in memory if re.search("available|needed|headroom_bytes|ksm|node", name)}
+    assert memory - names(found) == gone
+    assert "hostagent_memory_level -1.0\n" in found
+    assert 'basis="max"' not in found
+
+
 def test_what_is_there_twice_is_exposed_once() -> None:
     twice = (Repairs(code="A", result="done", count=1), Repairs(code="A", result="done", count=2))
     found = text(full(report=report(check("A"), check("A", "warn")), repairs=twice))
@@ -116,6 +132,8 @@ def test_every_name_is_ours_and_no_label_names_the_host_or_a_guest() -> None:
         "network",
         "server",
         "layer",
+        "basis",
+        "node",
     }
     assert "vnet3" not in found
 

@@ -1,0 +1,65 @@
+"""KSM switched on for a test and put back; where it can't be, or is used by others, the test is skipped."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KSM = Path("/sys/kernel/mm/ksm")
+ALONE = [
+    pytest.mark.alone,
+    pytest.mark.skipif(os.geteuid() != 0, reason="KSM is switched on by root"),
+    pytest.mark.skipif(not os.access(KSM / "run", os.W_OK), reason="this kernel has no KSM to switch on"),
+]
+
+
+@contextmanager
+def switched_on() -> Iterator[None]:
+    """KSM runs, fast; run=2 is never written."""
+    wanted = {"pages_to_scan": 20000, "sleep_millisecs": 20, "use_zero_pages": 0, "run": 1}
+    old = {name: (KSM / name).read_text() for name in wanted}
+    if old["run"].strip() != "0":
+        pytest.skip("KSM is in use on this machine")
+    if there := guests():
+        pytest.skip(f"{there} guests run on this machine")
+    try:
+        for name, value in wanted.items():
+            (KSM / name).write_text(str(value))
+        yield
+    finally:
+        for name in reversed(wanted):
+            (KSM / name).write_text(old[name])
+
+
+def guests() -> int:
+    """How many QEMUs run on this machine."""
+    found = 0
+    for comm in Path("/proc").glob("[0-9]*/comm"):
+        with suppress(OSError):
+            found += comm.read_text().startswith("qemu-system")
+    return found
+
+
+def number(name: str) -> int:
+    return int((KSM / name).read_text())
+
+
+def until_merged() -> None:
+    """A pass that merged nothing more, after the two that a page needs."""
+    deadline, last, scans = time.monotonic() + 120, -1, number("full_scans")
+    while time.monotonic() < deadline:
+        if number("full_scans") > scans:
+            now, scans = number("pages_sharing"), number("full_scans")
+            if now == last and now > 0:
+                return
+            last = now
+        time.sleep(0.1)
+    pytest.fail(f"KSM still merges: {number('pages_sharing')} pages after 120 s")
