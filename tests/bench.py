@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests import bench_agent, bench_memory, lab
+from tests import bench_agent, bench_dhcp, bench_memory, lab
 
 if TYPE_CHECKING:
     from tests.lab import Node
@@ -190,7 +190,7 @@ def main() -> int:
         ratio = each.ours / each.theirs
         row = f"{each.what:<40} {each.ours:>8.3f}   {each.against:<58} {each.theirs:>8.3f} {ratio:>7.3f}"
         print(f"{row}  {each.target}")
-    for part in (bench_agent.latency, bench_agent.cost, bench_memory.memory):
+    for part in (bench_agent.latency, bench_agent.cost, bench_memory.memory, bench_dhcp.lines):
         print("\n".join(part()), flush=True)
     return 0
 
