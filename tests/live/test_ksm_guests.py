@@ -107,7 +107,7 @@ def test_the_commands_figures_are_the_kernels(node: Node) -> None:
     fell = seen["available"] - after["available"]
     print(f"predicted a fall of {seen['saved'] // MIB} MiB, observed {fell // MIB} MiB")
     # Predicted against observed: what is left, and what the processes came to take, by less than 1 %. How far
-    # MemAvailable fell is only printed: it fell by half of that (Linux 6.18), perhaps because pages that KSM had
+    # MemAvailable fell is only printed: it was half of that (Linux 6.18), perhaps because pages that KSM had
     # freed were on the CPUs' own lists of free pages, which it does not count.
     assert after["available"] == pytest.approx(seen["unmerge"], rel=0.05)
     assert proportional(node) - taken == pytest.approx(seen["saved"], rel=0.01)
