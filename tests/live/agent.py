@@ -75,6 +75,15 @@ def state(node: Node, code: str) -> str:
     return str(checks[code]["state"])
 
 
+def problems(node: Node) -> list[str]:
+    """What the agent's report has that is neither ok nor skipped; also that there is none yet."""
+    try:
+        checks = published(node)["report"]["checks"]
+    except (ProgramError, ValueError) as error:
+        return [str(error)]
+    return [f"{each['code']}: {each['summary']}" for each in checks if each["state"] not in {"ok", "skip"}]
+
+
 def done(node: Node, code: str) -> int:
     """How many repairs of a code the agent has carried out and verified since its start."""
     found = [each for each in published(node)["repairs"] if (each["code"], each["result"]) == (code, "done")]
