@@ -30,11 +30,16 @@ def switched_on() -> Iterator[None]:
         pytest.skip("KSM is in use on this machine")
     if there := guests():
         pytest.skip(f"{there} guests run on this machine")
+    before = number("pages_sharing")
     try:
         for name, value in wanted.items():
             (KSM / name).write_text(str(value))
         yield
     finally:
+        # Once it is stopped its counters stay, also when the processes have gone: let it see that.
+        deadline = time.monotonic() + 20
+        while number("pages_sharing") > before and time.monotonic() < deadline:
+            time.sleep(0.1)
         for name in reversed(wanted):
             (KSM / name).write_text(old[name])
 

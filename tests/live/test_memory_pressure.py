@@ -105,6 +105,6 @@ def test_each_level_in_its_order_and_back(make_node: Callable[..., Node]) -> Non
         ["soft", "warn"],
         ["high", "ok"],
     ]
-    lines = [line for line in agent.log(node).splitlines() if line.startswith("MEMORY_")]
+    lines = [line for line in agent.log(node).splitlines() if line.startswith("MEMORY_PRESSURE ")]
     words = [" ".join(line.split()[:2]).rstrip(":") for line in lines]
     assert words == [f"MEMORY_PRESSURE {state}" for state in ("warn", "crit", "warn", "ok")], lines

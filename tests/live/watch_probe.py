@@ -42,7 +42,8 @@ def main() -> None:
 
     def look(seconds: str) -> dict[str, str]:
         snapshot = gatherer.look(timeout_seconds=float(seconds))
-        sections = {name: getattr(snapshot, name) for name in SECTIONS if name != "flows"}
+        read = set(SECTIONS) - {"flows", "dhcp"}  # on request only; absent where nobody serves it
+        sections = {name: getattr(snapshot, name) for name in read}
         return {name: each.trouble for name, each in sections.items() if isinstance(each, Unavailable)}
 
     def size(*_: str) -> dict[str, int]:
