@@ -39,7 +39,6 @@ class Tuner:
         if held or isinstance(memory, Unavailable) or memory.ksm is None:
             return
         if not settings.ksm.tune:
-            self._broken = ""
             self.hand_back(settings)
             return
         if self._broken:
@@ -75,12 +74,15 @@ class Tuner:
                         self._write(name, text)
                 _LOG.info("KSM has its old settings again")
             self._journal.unlink()
+            self._broken = ""
         except FileNotFoundError:
-            return
+            self._broken = ""
         except (HostagentError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             if not self._broken:
                 _LOG.warning(
-                    "KSM's old settings can't be handed back: %s (they are in %s)", error, self._journal
+                    "KSM's old settings can't be handed back: %s (they are in %s: remove it to forget)",
+                    error,
+                    self._journal,
                 )
             self._broken = str(error)
 

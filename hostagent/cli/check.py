@@ -105,7 +105,8 @@ def check(
     session.plugin = form if form in PLUGINS else ""
     if watched and (form != "text" or patience is not None):
         raise click.UsageError("--watch goes with text only, and not with --wait")
-    settings = session.settings()
+    # The agent goes on with its old settings when the file is bad: asking it must not depend on the file.
+    settings = session.settings() if live else session.settings_or_defaults()
     asked = _Asked(
         names=names,
         live=live,

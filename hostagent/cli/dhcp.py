@@ -20,6 +20,7 @@ from hostagent.errors import SourceError
 from hostagent.model.dhcp import Layer, Outcome
 from hostagent.model.host import Trouble, Unavailable
 from hostagent.model.plain import plain
+from hostagent.sources.dhcp.probes import read_probes
 from hostagent.sources.gather import Gatherer
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def probe(session: Session, *, network: str, renew: bool, timeout: float | None,
     chosen = _chosen(targets(seen, snapshot.ovs, snapshot.links), network)
     layer, function = (Layer.RENEW, probe_renew) if renew else (Layer.UNICAST, probe_unicast)
     reports = [probe_one(each, settings, layer, function) for each in chosen]
-    probes = merged(seen.probes, reports)
+    probes = merged(read_probes(settings.paths.run_dir), reports)  # others may have probed meanwhile
     keep(probes, settings)
     judged = judge(replace(seen, probes=probes), snapshot.domains, time.time())
     findings = [each for each in judged.findings if each.object in _ids(chosen)]
@@ -99,7 +100,8 @@ def probe(session: Session, *, network: str, renew: bool, timeout: float | None,
 def _look(session: Session, settings: Settings, timeout: float | None) -> Snapshot:
     timeout = timeout or settings.looks.timeout_seconds
     with bounded(session, timeout):
-        return Gatherer(settings).look(timeout_seconds=timeout)
+        # Less than the whole: a look at a host whose libvirt hangs still has to be printed.
+        return Gatherer(settings).look(timeout_seconds=round(max(0.1, timeout * 0.6), 1))
 
 
 def _chosen(known: tuple[ProbeTarget, ...], name: str) -> list[ProbeTarget]:

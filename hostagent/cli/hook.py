@@ -119,8 +119,8 @@ def _as_text(found: Hook, force: Force, asked_at: float | None, settings: Settin
     lines = [f"{word}: {force.reason}", f"wrapper: {found.path}: {found.wrapper}"]
     lines += [f"beside it: {each.path}" for each in found.others]
     lines += [f"run by: {each.name}, process {each.pid}" for each in found.daemons]
-    effect = "starts that do not fit are counted" if settings.memory.policy is Admit.OBSERVE else "refused"
-    lines.append(f"policy: {settings.memory.policy}: {effect}")
+    effect = "counted" if settings.memory.policy is Admit.OBSERVE else "refused"
+    lines.append(f"policy: {settings.memory.policy}: starts that do not fit are {effect}")
     if asked_at is not None:
         lines.append(f"last asked: {max(0.0, time.time() - asked_at):.0f} s ago")
     return "".join(f"{printable(line)}\n" for line in lines)

@@ -33,7 +33,7 @@ def mute(session: Session, *, target: str, seconds: float, reason: str, sticky: 
     The mute lapses when the check clears, or gets worse than it is now: a worse state, or more objects where
     the whole check is muted. What is ok now can only be muted with --sticky.
     """
-    settings = session.settings()
+    settings = session.settings_or_defaults()
     code, object_id = _target(settings, target)
     request = {"code": code, "object": object_id, "seconds": seconds, "reason": reason, "sticky": sticky}
     change_agent(settings, "mute", request)
@@ -47,7 +47,7 @@ def mute(session: Session, *, target: str, seconds: float, reason: str, sticky: 
 @click.pass_obj
 def unmute(session: Session, *, target: str) -> int:
     """End a mute now."""
-    settings = session.settings()
+    settings = session.settings_or_defaults()
     code, _, object_id = target.partition("/")
     change_agent(settings, "unmute", {"code": code.upper(), "object": object_id})
     put(f"{_key(code.upper(), object_id)} is no longer muted\n")
@@ -59,7 +59,7 @@ def unmute(session: Session, *, target: str) -> int:
 @click.pass_obj
 def mutes(session: Session, *, as_json: bool) -> int:
     """List what is muted, until when, by whom and why."""
-    found = ask_published(session.settings()).mutes
+    found = ask_published(session.settings_or_defaults()).mutes
     if as_json:
         put_json({"schema": "hostagent.mutes/v1", "mutes": plain(found)})
     elif found:

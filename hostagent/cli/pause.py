@@ -16,7 +16,7 @@ from hostagent.cli.words import moment, printable, put, say
 @click.pass_obj
 def pause(session: Session, *, seconds: float | None, reason: str) -> int:
     """Let the agent change nothing for DURATION (10m, 4h, 2d), or until `resume`. It goes on reporting."""
-    answer = change_agent(session.settings(), "pause", {"seconds": seconds, "reason": reason})
+    answer = change_agent(session.settings_or_defaults(), "pause", {"seconds": seconds, "reason": reason})
     until = next((each["until"] for each in answer["holds"] if each["kind"] == "paused"), None)
     put(f"paused until {'hostagent resume' if until is None else moment(until)}\n")
     return EXIT_OK
@@ -26,7 +26,7 @@ def pause(session: Session, *, seconds: float | None, reason: str) -> int:
 @click.pass_obj
 def resume(session: Session) -> int:
     """Let the agent act again, after `pause` or after it has latched because too much was repaired."""
-    answer = change_agent(session.settings(), "resume", {})
+    answer = change_agent(session.settings_or_defaults(), "resume", {})
     ended = [f"{each['kind']}: {each['reason']}" for each in answer["ended"]]
     put(f"resumed ({printable('; '.join(ended))})\n" if ended else "resumed; nothing was held\n")
     for each in answer["holds"]:

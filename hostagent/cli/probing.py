@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hostagent.act.dhcp.probing import keep, merged, probe_all
 from hostagent.decide.dhcp import judge, targets
 from hostagent.model.host import Unavailable
+from hostagent.sources.dhcp.probes import read_probes
 
 if TYPE_CHECKING:
     from hostagent.config import Settings
@@ -26,6 +27,6 @@ def with_probes(snapshot: Snapshot, settings: Settings, *, until: float) -> Snap
     new = probe_all(wanted, settings, known=dhcp.probes, until=until, suspects=suspects)
     if not new:
         return snapshot
-    probes = merged(dhcp.probes, new)
+    probes = merged(read_probes(settings.paths.run_dir), new)  # others may have probed meanwhile
     keep(probes, settings)
     return replace(snapshot, dhcp=replace(dhcp, probes=probes))

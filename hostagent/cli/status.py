@@ -29,7 +29,7 @@ def status(session: Session, *, brief: bool, as_json: bool) -> int:
 
     Exit 0 when it answers and what it tells is fresh, 3 otherwise.
     """
-    published, now = ask_published(session.settings()), time.time()
+    published, now = ask_published(session.settings_or_defaults()), time.time()
     stale = why_stale(published, now=now)
     if as_json:
         document = {key: value for key, value in _plain(published).items() if key not in {"schema", "report"}}

@@ -103,6 +103,7 @@ class Gate:
                         for guest in guests.all()
                         if guest.uuid not in known
                     )
+                    held = advance(held, guests, now, active=running)  # what they have taken already counts
                 self._view = seen
             kept.hold(held)
 

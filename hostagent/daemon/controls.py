@@ -75,8 +75,12 @@ class Controls:
                 self._keep_if_possible()
 
     def resumed_at(self) -> float:
-        """When a person resumed last: repairs before that do not count for the latch."""
-        return self._now.resumed_at
+        """When a person resumed last: repairs before that do not count for the latch.
+
+        Never in the future: a clock that was set back must not switch the latch off.
+        """
+        at = self._now.resumed_at
+        return at if at <= time.time() else 0.0
 
     def mutes(self) -> tuple[Mute, ...]:
         """All that are not known to be over."""

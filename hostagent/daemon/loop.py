@@ -100,7 +100,8 @@ class Loop:
                 self._gatherer.forget("dhcp")
             self._woken_at = woken.first if self._woken_at is None else min(self._woken_at, woken.first)
             self._next_look = min(self._next_look, max(now + _SETTLE_SECONDS, self._budget.ready_at(now=now)))
-            return
+            if now < self._next_look:
+                return
         if time.monotonic() >= self._next_look:
             self._turn()
         else:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hostagent.daemon.listening import Peer
 
 _LOG = logging.getLogger("hostagent")
+_BAD_SETTINGS = 78  # EX_CONFIG of sysexits.h: the unit does not try it again
 _SYSLOG = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}  # sd-daemon(3)
 
 
@@ -151,7 +152,7 @@ def main() -> int:
     except ConfigError as error:
         for problem in error.problems:
             _LOG.error("%s", problem)
-        return 1
+        return _BAD_SETTINGS
     except (HostagentError, OSError) as error:
         _LOG.error("%s", error)
         return 1

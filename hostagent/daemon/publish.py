@@ -100,7 +100,10 @@ class Publisher:
 
     def withdraw(self) -> None:
         """The agent ends: nobody shall take its last words for news."""
-        self._path.unlink(missing_ok=True)
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            _LOG.error("can't remove %s: %s; it grows old", self._path, error.strerror)
 
     def _write(self, text: str) -> None:
         try:

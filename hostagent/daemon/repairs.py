@@ -135,7 +135,7 @@ def kept_record(settings: Settings) -> Record:
         return plain.from_text(Record, path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Record()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         _LOG.warning("%s can't be used: %s; rows are recorded anew", path, error)
         return Record()
 

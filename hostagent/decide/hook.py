@@ -40,8 +40,11 @@ def in_force(hook: Hook, asked_at: float | None = None) -> Force:
             continue
         if not _found(hook, daemon):
             unit = f"{daemon.name}.service"
-            words = f"{who} started before there was a hook (systemctl reload {unit} makes it look again)"
-            return Force(holds=None if hook.others else False, reason=words)
+            words = (
+                f"{who} started before there was a hook: it runs it if it was reloaded since "
+                f"(systemctl reload {unit}; the next start of a guest shows it)"
+            )
+            return Force(holds=None, reason=words)
     return Force(holds=True, reason="libvirt runs it before each start")
 
 

@@ -45,7 +45,7 @@ _OWN_SHARE = 0.9  # of the time is for readers that keep deadlines themselves; t
 _ORDER_SHARE = 0.5  # of the time one source waits for another
 _PULSE_SECONDS = 2.0  # a daemon that needs longer for the smallest question is worth a look
 _CLOSE_SECONDS = 1.0
-_GUESTS_SECONDS = 5.0  # at 200 guests reading their XML and processes takes 0.1 s of CPU
+_GUESTS_SECONDS = 0.5  # no older than the host's own memory: a guest's growth is not what "all others" take
 _DHCP_SECONDS = 5.0  # the looks of a burst of events share one reading, which enters every namespace
 _UNITS_SECONDS = 5.0  # reading them runs systemctl, 0.1 s of CPU: the looks of one repair share one reading
 
@@ -112,7 +112,7 @@ class Gatherer:
         units = self._ask("units", reusing("units", lambda: self._units(own), _UNITS_SECONDS))
         amqp = self._ask("amqp", reusing("amqp", lambda: self._amqp.read(own)))
         memory = self._ask("memory", self._memory.read)
-        kept = reusing("guests_memory", self._guests.read, _GUESTS_SECONDS)
+        kept = reusing("guests_memory", self._guests.read, _GUESTS_SECONDS, most=_GUESTS_SECONDS)
         guests = self._ask("guests_memory", after(domains.wait, lambda: self._guests_memory(kept)))
         dhcp = self._ask("dhcp", reusing("dhcp", lambda: self._dhcp.read(own), most=_DHCP_SECONDS))
         rules = self._ask("flows", lambda: self._vswitchd.read_flows(own)) if flows else None

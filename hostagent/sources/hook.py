@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import unescape
 
+from hostagent.errors import SourceError
 from hostagent.model.hook import HELPER, HOOKS, OURS, PYTHON, Hook, HookDaemon, OtherHook, Wrapper
 from hostagent.sources.memory_xml import parse_promise
 from hostagent.sources.textfile import read_text
@@ -90,5 +91,8 @@ def _daemons(proc_dir: str, needed: tuple[str, ...]) -> Iterator[HookDaemon]:
         fields = (read_text(f"{proc_dir}/{name}/stat") or "").rpartition(")")[2].split()
         if len(fields) > 19 and fields[0] != "Z":
             ticks = int(fields[19]) / os.sysconf("SC_CLK_TCK")
-            lacks = tuple(each for each in needed if not Path(f"{proc_dir}/{name}/root{each}").exists())
+            try:
+                lacks = tuple(each for each in needed if not Path(f"{proc_dir}/{name}/root{each}").exists())
+            except PermissionError as error:
+                raise SourceError(f"{comm} (process {name}) can't be looked into: run as root") from error
             yield HookDaemon(name=comm, pid=int(name), started_at=booted_at + ticks, lacks=lacks)

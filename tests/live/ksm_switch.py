@@ -36,10 +36,12 @@ def switched_on() -> Iterator[None]:
             (KSM / name).write_text(str(value))
         yield
     finally:
-        # Once it is stopped its counters stay, also when the processes have gone: let it see that.
+        # Once it is stopped its counters stay, also when the processes have gone: wake it to see that.
         deadline = time.monotonic() + 20
         while number("pages_sharing") > before and time.monotonic() < deadline:
-            time.sleep(0.1)
+            (KSM / "run").write_text("0")
+            (KSM / "run").write_text("1")
+            time.sleep(0.5)
         for name in reversed(wanted):
             (KSM / name).write_text(old[name])
 

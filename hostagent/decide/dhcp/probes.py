@@ -94,7 +94,7 @@ def _findings(
         cause = (
             ", see its sockets: DHCP_SOCKET_*"
             if network.id in suspects
-            else ", its socket looks right: firewall?"
+            else ", its socket looks right by now: hostagent dhcp probe asks again; a firewall?"
         )
         severity = Severity.WARN if code == MISSING else Severity.CRIT
         yield found(code, network, severity, _WORDS[code].format(counts=counts, cause=cause))

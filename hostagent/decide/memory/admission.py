@@ -130,7 +130,7 @@ def _stopped(budget: Budget, request: Request, held: list[Reservation], level: L
         ).needed(budget.limit)
         if needed > budget.capacity:
             starting = sum(1 for each in held if each.uuid)
-            others = f" and {starting} that are starting" if starting else ""
+            others = f" and {starting} that {'is' if starting == 1 else 'are'} starting" if starting else ""
             words = f"the budget of {size(budget.capacity)} would need {size(needed)} with it{others}"
             return Figure.BUDGET, words
     for node in budget.nodes:

@@ -95,11 +95,11 @@ def hook(
         (hook(Wrapper.OLDER), None, False, "another version"),
         (hook(), None, True, "the next one finds it"),
         (hook(daemon=101), None, True, "before each start"),
-        (hook(daemon=99), None, False, "systemctl reload libvirtd.service"),
+        (hook(daemon=99), None, None, "systemctl reload libvirtd.service"),
         (hook(daemon=99, other=98), None, True, "before each start"),
         (hook(daemon=99, other=100), None, None, "started before there was a hook"),
         (hook(daemon=99), 102.0, True, "before each start"),
-        (hook(daemon=99), 98.0, False, "started before"),
+        (hook(daemon=99), 98.0, None, "started before"),
         (
             hook(daemon=101, lacks=("/usr/bin/python3",)),
             None,

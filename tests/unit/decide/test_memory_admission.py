@@ -56,7 +56,7 @@ def test_budget_with_what_is_starting() -> None:
     assert ask(budget(plenty), held(70.2, "b")).allowed
     refused = ask(budget(plenty), held(70.4, "b"))
     assert (refused.allowed, refused.figure) == (False, Figure.BUDGET)
-    assert refused.reason == "the budget of 62.0 GiB would need 62.1 GiB with it and 1 that are starting"
+    assert refused.reason == "the budget of 62.0 GiB would need 62.1 GiB with it and 1 that is starting"
 
 
 def test_a_reservation_that_the_budget_counts_already_is_not_counted_twice() -> None:
