@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("hostagent")
 _SETTLE_SECONDS = 0.01  # events come in bursts: a tap, its row, vswitchd's answer
+_ALIVE_SECONDS = 8.0  # between two signs of life while nothing changes; the exporter waits for 30
 _LAST_LOOK_SECONDS = 1.0  # once the end has been asked for
 
 
@@ -69,7 +70,7 @@ class Loop:
         self._budget = Budget(at=time.monotonic())
         self._sources: Sequence[SourceHealth] = ()
         self._holds: Sequence[Hold] = ()
-        self._next_look = self._next_pulse = time.monotonic()
+        self._next_look = self._next_pulse = self._told_at = time.monotonic()
         self._woken_at: float | None = None
 
     def end(self) -> None:
@@ -176,8 +177,12 @@ class Loop:
         if self._gatherer.pulse(self._look_seconds()) or ended or felt:
             self._next_look = time.monotonic()
             return
+        changed = list(holds) != list(self._holds)
         self._say(holds)
-        self._tell(None)
+        if changed or time.monotonic() >= self._told_at + _ALIVE_SECONDS:
+            self._tell(None)
+        else:
+            self._next_pulse = time.monotonic() + self._settings.agent.pulse_seconds
 
     def _say(self, holds: Sequence[Hold]) -> None:
         sources = self._gatherer.health()
@@ -188,7 +193,8 @@ class Loop:
 
     def _tell(self, cycle: Cycle | None) -> None:
         """Publish what is known now; without a cycle only that the loop lives."""
-        self._next_pulse = time.monotonic() + self._settings.agent.pulse_seconds
+        self._told_at = time.monotonic()
+        self._next_pulse = self._told_at + self._settings.agent.pulse_seconds
         if self.report is not None:
             self._publisher.publish(
                 self.report,

@@ -1,6 +1,6 @@
 """What the agent tells others: its last report and its own state, as one document.
 
-The agent writes it to run_dir/published.json (0640, group hostagent) after every look and every pulse, and
+The agent writes it to run_dir/published.json (0640, group hostagent) after every look, and as a sign of life, and
 answers with the same over run_dir/agent.sock. The exporter and the command line read nothing else of it.
 """
 
@@ -175,7 +175,7 @@ class Published:
     """The document. ``report`` is the JSON of docs/schema/check-v1.json, with since and muted filled in.
 
     ``taken_at`` is when the look of the report began; ``alive_at`` is when the loop last said that it lives
-    (each pulse). Older than ``fresh_seconds`` means stale. ``cycle`` is what the last cycle did, in words.
+    (every 10 s at the latest). Older than ``fresh_seconds`` means stale. ``cycle`` is what the last cycle did, in words.
     """
 
     schema: str = SCHEMA

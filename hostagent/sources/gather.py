@@ -47,6 +47,7 @@ _PULSE_SECONDS = 2.0  # a daemon that needs longer for the smallest question is 
 _CLOSE_SECONDS = 1.0
 _GUESTS_SECONDS = 0.5  # no older than the host's own memory: a guest's growth is not what "all others" take
 _DHCP_SECONDS = 5.0  # the looks of a burst of events share one reading, which enters every namespace
+_UNITS_TIMES = 3  # as old as others may be: who may reuse looks for ever, and units seldom change
 _UNITS_SECONDS = 5.0  # reading them runs systemctl, 0.1 s of CPU: the looks of one repair share one reading
 
 
@@ -109,7 +110,8 @@ class Gatherer:
         sockets = self._ask("packet_sockets", after(links.wait, lambda: self._packet_sockets(own)))
         holders = self._ask("tap_holders", after(links.wait, lambda: read_tap_holders(self._proc_dir)))
         options = self._ask("ovs_ctl_options", reusing("ovs_ctl_options", read_ovs_ctl_options))
-        units = self._ask("units", reusing("units", lambda: self._units(own), _UNITS_SECONDS))
+        least = max(_UNITS_SECONDS, reuse_seconds * _UNITS_TIMES)
+        units = self._ask("units", reusing("units", lambda: self._units(own), least))
         amqp = self._ask("amqp", reusing("amqp", lambda: self._amqp.read(own)))
         memory = self._ask("memory", self._memory.read)
         kept = reusing("guests_memory", self._guests.read, _GUESTS_SECONDS, most=_GUESTS_SECONDS)

@@ -50,8 +50,8 @@ class Faults:
             node.start(f"s{number}")
         for number in range(COMING):
             node.guest(f"c{number}", bridge="br-int", vlan=40, mac=f"52:54:00:00:fb:0{number}")
-        # What no repair rests on is read once an interval: in its 20 s the agent must have read it anew.
-        limits = {"max_per_hour": 100_000, "pulse_seconds": 1.0, "interval_seconds": 10.0}
+        # Units are read every third interval: in its 20 s the agent must have read them anew.
+        limits = {"max_per_hour": 100_000, "pulse_seconds": 1.0, "interval_seconds": 5.0}
         agent.configure(node, agent.settings(0.5, agent=limits))
         agent.until("all is well", lambda: look.alarms(node) == set(), seconds=20)
         self._lives, self._rows = self._processes(), self._steady_rows()
