@@ -1,7 +1,8 @@
 """What the agent tells others: its last report and its own state, as one document.
 
-The agent writes it to run_dir/published.json (0640, group hostagent) after every look, and as a sign of life, and
-answers with the same over run_dir/agent.sock. The exporter and the command line read nothing else of it.
+The agent writes it to run_dir/published.json (0640, group hostagent) after every look, and now and then as a
+sign of life, and answers with the same over run_dir/agent.sock. The exporter and the command line read
+nothing else of it.
 """
 
 from __future__ import annotations
@@ -175,7 +176,8 @@ class Published:
     """The document. ``report`` is the JSON of docs/schema/check-v1.json, with since and muted filled in.
 
     ``taken_at`` is when the look of the report began; ``alive_at`` is when the loop last said that it lives
-    (every 10 s at the latest). Older than ``fresh_seconds`` means stale. ``cycle`` is what the last cycle did, in words.
+    (after 8 s or a pulse). Older than ``fresh_seconds`` means stale. ``cycle`` is what the last cycle did,
+    in words.
     """
 
     schema: str = SCHEMA
