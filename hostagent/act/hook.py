@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from hostagent.act.places import sync
+from hostagent.act.places import replace, sync
 from hostagent.errors import ActError, RefusedError
 from hostagent.model.hook import HELPER, HOOKS, OURS, Wrapper
 
@@ -58,19 +56,8 @@ def remove(found: Wrapper, *, hooks: str = HOOKS) -> bool:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Whole or not at all: libvirt may run it at any moment."""
-    number, scratch = tempfile.mkstemp(dir=path.parent.parent, prefix=".hostagent-")  # qemu.d's files are run
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(number, _MODE)
-            os.fsync(number)
-        Path(scratch).replace(path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
-    sync(path.parent)
+    """libvirt may run it at any moment, and whatever is in qemu.d."""
+    replace(path, text, mode=_MODE, scratch_dir=path.parent.parent)
 
 
 def _quoted(word: str) -> str:

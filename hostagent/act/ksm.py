@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hostagent.act import lock
-from hostagent.act.places import sync
+from hostagent.act import lock, places
 from hostagent.decide.memory.tuner import TUNED, restored, wishes
 from hostagent.errors import HostagentError, JournalError
 from hostagent.model.host import Unavailable
@@ -94,15 +93,9 @@ class Tuner:
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             pass
         old = {name: text for name in TUNED if (text := self._now(name)) is not None}
-        scratch = self._journal.with_name(f".{_FILE}.new")
         try:
             self._journal.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            with scratch.open("w", encoding="utf-8") as file:
-                json.dump({"boot": self._boot(), "old": old}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.replace(self._journal)
-            sync(self._journal.parent)
+            places.replace(self._journal, json.dumps({"boot": self._boot(), "old": old}), mode=0o644)
         except OSError as error:
             raise JournalError(f"{self._journal} can't be written: {error.strerror}") from error
 

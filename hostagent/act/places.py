@@ -1,4 +1,4 @@
-"""The directories that hostagent keeps: made with the right mode, refused when others could write there."""
+"""Directories and files that hostagent keeps: with the right mode, not others', whole or not at all."""
 
 from __future__ import annotations
 
@@ -45,3 +45,42 @@ def sync(directory: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def replace(
+    path: Path,
+    text: str,
+    *,
+    mode: int,
+    group: int = -1,
+    durable: bool = True,
+    scratch_dir: Path | None = None,
+) -> None:
+    """Write a file in place of an older one; ``durable``: it is on disk when this returns.
+
+    It is made in ``scratch_dir``, on the same file system, where whoever reads the folder must not meet it
+    half made.
+
+    Raises:
+        OSError: it can't be written; the older one is as it was.
+    """
+    scratch = (scratch_dir or path.parent) / f".{path.name}.{os.getpid()}.new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    number = os.open(scratch, flags, 0o600)
+    try:
+        try:
+            os.fchown(number, -1, group)
+            os.fchmod(number, mode)
+            left = text.encode()
+            while left:
+                left = left[os.write(number, left) :]
+            if durable:
+                os.fsync(number)
+        finally:
+            os.close(number)
+        scratch.replace(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync(path.parent)

@@ -7,14 +7,11 @@ this one's too, should it die.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from hostagent.act import lock
+from hostagent.act import lock, places
 from hostagent.act.batch import Batch
 from hostagent.act.build import transition
 from hostagent.act.history import Did
@@ -27,6 +24,7 @@ from hostagent.model.plan import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from hostagent.act.rows import Database, Transition
     from hostagent.config import Settings
@@ -87,11 +85,7 @@ def leave_mark(path: Path, mark: PurgeMark) -> None:
     text = json.dumps(asdict(mark) | {"ran": sorted(mark.ran)})
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        number, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        places.replace(path, text, mode=0o644, durable=False)
     except OSError as error:
         raise RefusedError(f"can't write {path}: {error.strerror} (a purge needs root)") from error
 

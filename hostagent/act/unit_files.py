@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, TimeoutExpired, run
 from typing import TYPE_CHECKING
 
 from hostagent.act import lock
-from hostagent.act.places import sync, untrusted
+from hostagent.act.places import replace, untrusted
 from hostagent.decide.unit_dropins import FILE
 from hostagent.errors import ActError, RefusedError
 
@@ -64,14 +62,7 @@ def _put(path: Path, text: str) -> bool:
     if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text:
         return False
     path.parent.mkdir(mode=0o755, exist_ok=True)
-    number, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}")
-    with os.fdopen(number, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).chmod(0o644)
-    Path(temporary).replace(path)
-    sync(path.parent)
+    replace(path, text, mode=0o644)
     return True
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from hostagent.daemon import disk
+from hostagent.act import places
 from hostagent.decide.memory.admission import RECENT_SECONDS
 from hostagent.decide.memory.reservations import Reservation  # noqa: TC001  read at run time, as above
 from hostagent.model.plain import plain, record
@@ -88,6 +88,6 @@ def _read(path: Path, kind: type[Record]) -> Record:
 def _write(path: Path, what: DataclassInstance, *, durable: bool) -> None:
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        disk.replace(path, json.dumps(plain(what)) + "\n", mode=0o600, durable=durable)
+        places.replace(path, json.dumps(plain(what)) + "\n", mode=0o600, durable=durable)
     except OSError as error:
         _LOG.warning("%s can't be written: %s; a restart of the agent will not know it", path, error.strerror)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hostagent import __version__
-from hostagent.daemon import disk
+from hostagent.act import places
 from hostagent.model import plain
 from hostagent.model.published import Published
 
@@ -107,7 +107,7 @@ class Publisher:
 
     def _write(self, text: str) -> None:
         try:
-            disk.replace(self._path, text, mode=0o640, group=self._group, durable=False)
+            places.replace(self._path, text, mode=0o640, group=self._group, durable=False)
         except OSError as error:
             if self._unwritable != str(error):
                 _LOG.error("can't write %s: %s; metrics grow old", self._path, error.strerror)

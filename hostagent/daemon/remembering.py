@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from hostagent.daemon import disk
+from hostagent.act import places
 from hostagent.errors import HostagentError
 from hostagent.model.plain import plain, record
 from hostagent.model.published import Hold
@@ -52,7 +52,7 @@ def keep(state_dir: str, remembered: Remembered) -> None:
     path = Path(state_dir, FILE)
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        disk.replace(path, json.dumps(plain(remembered), indent=1) + "\n", mode=0o600)
+        places.replace(path, json.dumps(plain(remembered), indent=1) + "\n", mode=0o600)
     except OSError as error:
         raise HostagentError(
             f"{path} can't be written: {error.strerror or error}; nothing is changed"

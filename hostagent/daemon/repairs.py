@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hostagent.act import places
 from hostagent.act.executor import Executor
 from hostagent.act.history import Did, runs, taken_back
 from hostagent.act.journal import paths, prune
-from hostagent.daemon import disk
 from hostagent.decide.agent.witness import Record
 from hostagent.errors import ActError, HostagentError, JournalError, RefusedError, SourceError
 from hostagent.model import plain
@@ -91,7 +91,7 @@ class Repairer:
         """``after``, with its record of rows on disk if it is another one."""
         if after.record is not before.record:
             try:
-                disk.replace(self._path, plain.text(after.record), mode=0o600)
+                places.replace(self._path, plain.text(after.record), mode=0o600)
             except OSError as error:
                 _LOG.error("can't write %s: %s; inherited columns lose a witness", self._path, error.strerror)
         return after

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from hostagent.model.connections import AmqpConnections, Connection, Keepalive
 from hostagent.model.host import Trouble
 from hostagent.sources.deadline import ReadError
+from hostagent.sources.netlink import SOCK_DIAG
 from hostagent.sources.tcp_holders import Holders
-from hostagent.sources.tcp_wire import NETLINK_SOCK_DIAG, TcpSocket, parse_answer, refused, request
+from hostagent.sources.tcp_wire import TcpSocket, parse_answer, refused, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,7 +149,7 @@ def _judge(sight: _Sight, past: _Past | None) -> tuple[Keepalive, float | None]:
 def _dump(ports: Iterable[int], until: float) -> list[TcpSocket]:
     found: list[TcpSocket] = []
     try:
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as link:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG) as link:
             link.bind((0, 0))
             asked = [(family, port) for family in (socket.AF_INET, socket.AF_INET6) for port in sorted(ports)]
             for sequence, (family, port) in enumerate(asked, 1):

@@ -12,31 +12,21 @@ import struct
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from socket import AF_INET, AF_INET6, IPPROTO_TCP
-from typing import TYPE_CHECKING
 
 from hostagent.model.host import Trouble
+from hostagent.sources import netlink
 from hostagent.sources.deadline import ReadError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-NETLINK_SOCK_DIAG = 4
-_SOCK_DIAG_BY_FAMILY, _NLMSG_ERROR, _NLMSG_DONE = 20, 2, 3
-_REQUEST_AND_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
+_SOCK_DIAG_BY_FAMILY = 20  # linux/sock_diag.h
 _ESTABLISHED = 1 << 1  # the bit of TCP_ESTABLISHED in idiag_states
 _INFO = 2  # INET_DIAG_INFO, a struct tcp_info
 _TIMER_OFF, _TIMER_KEEPALIVE = 0, 2  # idiag_timer; 1 is a retransmission, 4 a window probe
 
-_HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _ASK = struct.Struct("=BBBxI")  # inet_diag_req_v2 up to its sockid: family, protocol, extensions, states
 # inet_diag_msg: family, state, timer, retrans; source and destination port, addresses, interface, cookie;
 # expires, rqueue, wqueue, uid, inode. Ports are in network order.
 _TOLD = struct.Struct("=BBBB2s2s16s16sI8sIIIII")
-_PART = struct.Struct("=HH")  # rtattr: length, type
-_CODE = struct.Struct("=i")
-_AGES = struct.Struct(
-    "=IIII"
-)  # tcpi_last_data_sent, last_ack_sent (never set), last_data_recv, last_ack_recv
+_AGES = struct.Struct("=IIII")  # tcpi_last_data_sent, _ack_sent (never set), _data_recv, _ack_recv
 _AGES_AT = 44  # in struct tcp_info, since Linux 2.4
 
 
@@ -64,7 +54,7 @@ def request(family: int, port: int, sequence: int) -> bytes:
     """Ask for all established connections to a remote ``port``; the kernel filters by itself."""
     body = _ASK.pack(family, IPPROTO_TCP, 1 << (_INFO - 1), _ESTABLISHED)
     body += struct.pack("!HH", 0, port) + bytes(36) + b"\xff" * 8  # any address, any interface, no cookie
-    return _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _REQUEST_AND_DUMP, sequence, 0) + body
+    return netlink.request(_SOCK_DIAG_BY_FAMILY, body, sequence=sequence)
 
 
 def parse_answer(data: bytes, sequence: int) -> tuple[list[TcpSocket], bool]:
@@ -74,16 +64,18 @@ def parse_answer(data: bytes, sequence: int) -> tuple[list[TcpSocket], bool]:
         ReadError: the kernel refuses, or these are not its words.
     """
     found: list[TcpSocket] = []
-    for kind, number, body in _messages(data):
-        if number != sequence:
-            continue  # the rest of an earlier answer
-        if kind in {_NLMSG_ERROR, _NLMSG_DONE}:
-            code = _CODE.unpack_from(body)[0] if len(body) >= _CODE.size else 0
-            if code < 0:
-                raise refused(-code)
-            return found, True
-        if kind == _SOCK_DIAG_BY_FAMILY:
-            found.append(_socket(body))
+    try:
+        for message in netlink.messages(data):
+            if message.sequence != sequence:
+                continue  # the rest of an earlier answer
+            if message.code:
+                raise refused(message.code)
+            if message.kind in {netlink.ERROR, netlink.DONE}:
+                return found, True
+            if message.kind == _SOCK_DIAG_BY_FAMILY:
+                found.append(_socket(message.body))
+    except netlink.NetlinkError as error:
+        raise _garbled(str(error)) from error
     return found, False
 
 
@@ -96,18 +88,6 @@ def refused(code: int) -> ReadError:
             Trouble.DENIED, "TCP connections: permission denied (is AF_NETLINK allowed in this unit?)"
         )
     return ReadError(Trouble.INVALID, f"TCP connections can't be listed: {os.strerror(code)} (ss -tno)")
-
-
-def _messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    at = 0
-    while at < len(data):
-        if len(data) - at < _HEADER.size:
-            raise _garbled("a header is cut off")
-        length, kind, _, sequence, _ = _HEADER.unpack_from(data, at)
-        if not _HEADER.size <= length <= len(data) - at:
-            raise _garbled(f"a message says that it has {length} bytes")
-        yield kind, sequence, data[at + _HEADER.size : at + length]
-        at += length + 3 & ~3  # NLMSG_ALIGN
 
 
 def _socket(body: bytes) -> TcpSocket:
@@ -135,16 +115,11 @@ def _idle_milliseconds(body: bytes) -> int:
     The answer to a keepalive probe counts as an acknowledgement. A probe of the peer's is not noted:
     then the connection was less silent than this says.
     """
-    at = _TOLD.size
-    while at + _PART.size <= len(body):
-        length, kind = _PART.unpack_from(body, at)
-        if not _PART.size <= length <= len(body) - at:
-            raise _garbled(f"an attribute says that it has {length} bytes")
-        if kind == _INFO and length >= _PART.size + _AGES_AT + _AGES.size:
-            sent, _, received, acknowledged = _AGES.unpack_from(body, at + _PART.size + _AGES_AT)
-            return int(min(sent, received, acknowledged))
-        at += length + 3 & ~3  # RTA_ALIGN
-    raise _garbled("a connection has no tcp_info")
+    info = netlink.attributes(body[_TOLD.size :]).get(_INFO, b"")
+    if len(info) < _AGES_AT + _AGES.size:
+        raise _garbled("a connection has no tcp_info")
+    sent, _, received, acknowledged = _AGES.unpack_from(info, _AGES_AT)
+    return int(min(sent, received, acknowledged))
 
 
 def _address(family: int, raw: bytes) -> str:

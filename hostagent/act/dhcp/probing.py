@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hostagent.act import places
 from hostagent.act.dhcp.probe import probe_unicast
 from hostagent.errors import HostagentError
 from hostagent.model.dhcp import PROBES_FILE, Layer, Outcome, ProbeReport
@@ -90,13 +89,8 @@ def keep(reports: Sequence[ProbeReport], settings: Settings) -> None:
     path = Path(settings.paths.run_dir, PROBES_FILE)
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix=f".{PROBES_FILE}.", dir=path.parent)
-        try:
-            with os.fdopen(number, "w", encoding="utf-8") as file:
-                json.dump([plain(each) for each in reports], file)
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        text = json.dumps([plain(each) for each in reports])
+        places.replace(path, text, mode=0o600, durable=False)
     except OSError as error:
         _LOG.warning("%s can't be written: %s", path, error.strerror)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
-import struct
 import sys
 import threading
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from hostagent.model.host import Trouble
 from hostagent.sources.deadline import Call, ReadError
 from hostagent.sources.dhcp.udp_diag import read_udp
 from hostagent.sources.netlink import ROUTE, attributes, dump
+from hostagent.sources.rtnetlink import dump_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,14 +29,10 @@ T = TypeVar("T")
 
 NAMED = "/run/netns"
 _NEWNET = 0x40000000  # CLONE_NEWNET of linux/sched.h
-# linux/if_link.h, linux/if_addr.h, linux/rtnetlink.h
-_GETLINK, _GETADDR = 18, 22
-_IFNAME, _MASTER, _LINKINFO, _EXT_MASK = 3, 10, 18, 29
-_INFO_KIND = 1
-_SKIP_STATISTICS = 8  # RTEXT_FILTER_SKIP_STATS
-_LOCAL = 2
-_LINK_BODY, _ADDRESS_BODY = 16, 8  # bytes of struct ifinfomsg and ifaddrmsg
-_NO_STATISTICS = struct.pack("=HHI", 8, _EXT_MASK, _SKIP_STATISTICS)
+# linux/rtnetlink.h, linux/if_addr.h
+_NEWADDR, _GETADDR = 20, 22  # RTM_NEWADDR, RTM_GETADDR
+_LOCAL = 2  # IFA_LOCAL
+_ADDRESS_BODY = 8  # bytes of struct ifaddrmsg
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -134,16 +130,12 @@ def read_links() -> tuple[DhcpLink, ...]:
     Raises:
         OSError: as the kernel says it.
     """
-    found: dict[int, DhcpLink] = {}
-    for message in dump(ROUTE, _GETLINK, bytes(_LINK_BODY) + _NO_STATISTICS):
-        index, parts = _native(message[4:8]), attributes(message[_LINK_BODY:])
-        found[index] = DhcpLink(
-            name=_text(parts.get(_IFNAME, b"")),
-            ifindex=index,
-            kind=_text(attributes(parts.get(_LINKINFO, b"")).get(_INFO_KIND, b"")),
-            master=_native(parts[_MASTER]) if _MASTER in parts else None,
-        )
-    for message in dump(ROUTE, _GETADDR, bytes([socket.AF_INET]) + bytes(_ADDRESS_BODY - 1)):
+    found = {
+        each.ifindex: DhcpLink(name=each.name, ifindex=each.ifindex, kind=each.kind, master=each.master)
+        for each in dump_links().by_name.values()
+    }
+    question = bytes([socket.AF_INET]) + bytes(_ADDRESS_BODY - 1)
+    for message in dump(ROUTE, _GETADDR, question, answer=_NEWADDR):
         index, local = _native(message[4:8]), attributes(message[_ADDRESS_BODY:]).get(_LOCAL, b"")
         if index in found and len(local) == 4:
             address = f"{'.'.join(map(str, local))}/{message[1]}"
@@ -180,7 +172,3 @@ def _enter(key: str) -> None:
 
 def _native(data: bytes) -> int:
     return int.from_bytes(data[:4], sys.byteorder)
-
-
-def _text(data: bytes) -> str:
-    return data.rstrip(b"\0").decode(errors="replace")

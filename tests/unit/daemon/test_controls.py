@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -112,7 +113,7 @@ def test_every_cut_of_the_file_latches(agent: Agent) -> None:
 def test_what_does_not_get_to_the_disk_is_not_done_but_a_latch_holds(agent: Agent) -> None:
     agent.ask("mute", **MUTE)
     before = agent.controls.mutes()
-    scratch = agent.file.with_name(".agent.json.new")
+    scratch = agent.file.with_name(f".agent.json.{os.getpid()}.new")
     scratch.mkdir()  # in the way of every new file, also for root
     for word in ("pause", "unmute", "resume"):
         with pytest.raises(HostagentError, match=r"agent.json can't be written: .*; nothing is changed"):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hostagent.daemon import changes, disk
+from hostagent.act import places
+from hostagent.daemon import changes
 from hostagent.daemon.notify import Notifier
 from hostagent.daemon.tally import Tally
 from hostagent.daemon.wakes import Wakes
@@ -132,9 +133,9 @@ def test_what_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_file_is_whole_or_as_before(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
-    disk.replace(path, "old", mode=0o640)
+    places.replace(path, "old", mode=0o640)
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("old", 0o640)
-    (tmp_path / ".state.json.new").mkdir()  # the new one can't be written
+    (tmp_path / f".state.json.{os.getpid()}.new").mkdir()  # the new one can't be written
     with pytest.raises(OSError, match="directory"):
-        disk.replace(path, "new", mode=0o640)
+        places.replace(path, "new", mode=0o640)
     assert path.read_text() == "old"

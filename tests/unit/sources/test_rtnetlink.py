@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hostagent.model.ports import Link, Links
-from hostagent.sources.rtnetlink import DumpError, parse_links, read_links
+from hostagent.sources.netlink import NetlinkError, bodies
+from hostagent.sources.rtnetlink import parse_links, read_links
 
 NEWLINK, ERROR, DONE = 16, 2, 3
 
@@ -45,9 +46,9 @@ END = message(struct.pack("=i", 0), DONE)
 
 
 def parsed(dump: bytes) -> Links:
-    found = parse_links(dump)
-    assert found is not None
-    return found
+    whole = bodies(dump, NEWLINK)
+    assert whole is not None
+    return parse_links(whole)
 
 
 def test_links() -> None:
@@ -70,12 +71,12 @@ def test_links() -> None:
 
 
 def test_a_list_that_changed_meanwhile_is_no_list() -> None:
-    assert parse_links(link("eth0", 2) + message(struct.pack("=i", 0), DONE, flags=0x12)) is None
+    assert bodies(link("eth0", 2) + message(struct.pack("=i", 0), DONE, flags=0x12), NEWLINK) is None
 
 
 def test_an_error_of_the_kernel() -> None:
     with pytest.raises(PermissionError):
-        parse_links(message(struct.pack("=i", -errno.EPERM) + b"\0" * 16, ERROR))
+        bodies(message(struct.pack("=i", -errno.EPERM) + b"\0" * 16, ERROR), NEWLINK)
 
 
 @pytest.mark.parametrize(
@@ -89,8 +90,8 @@ def test_an_error_of_the_kernel() -> None:
     ],
 )
 def test_what_is_cut_short_or_unknown_is_refused(dump: bytes) -> None:
-    with pytest.raises(DumpError):
-        parse_links(dump + END)
+    with pytest.raises(NetlinkError):
+        parsed(dump + END)
 
 
 def test_this_host() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hostagent.model.dhcp import HOST
 from hostagent.sources.dhcp import netns
 from hostagent.sources.dhcp.udp_diag import parse_udp, read_udp
-from hostagent.sources.netlink import attributes, messages
+from hostagent.sources.netlink import NetlinkError, attributes, messages
 
 
 def test_sockets_of_this_process() -> None:
@@ -62,6 +62,8 @@ def test_of_process_is_the_hosts() -> None:
 def test_cut_messages() -> None:
     with pytest.raises(OSError, match="71 bytes"):
         parse_udp(bytes(71))
-    assert list(messages(b"\x05\0\0\0" + bytes(12))) == []
-    assert attributes(b"\x03\0\x01\0") == {}
+    with pytest.raises(NetlinkError):
+        list(messages(b"\x05\0\0\0" + bytes(12)))
+    with pytest.raises(NetlinkError):
+        attributes(b"\x03\0\x01\0")
     assert attributes(b"\x08\0\x01\x80abcd") == {1: b"abcd"}
