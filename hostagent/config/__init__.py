@@ -1,5 +1,6 @@
 """Settings of one node, from /etc/hostagent/hostagent.toml: TOML → frozen records."""
 
+from hostagent.config.pacing import Pacing
 from hostagent.config.parse import DEFAULT_FILE, load, parse, tables
 from hostagent.config.policy import Action, CodePolicy, Policy
 from hostagent.config.records import Agent, Amqp, Export, Looks, Paths, Repair, Settings, Sources
@@ -12,6 +13,7 @@ __all__ = [
     "CodePolicy",
     "Export",
     "Looks",
+    "Pacing",
     "Paths",
     "Policy",
     "Repair",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hostagent.config.key import key
+from hostagent.config.pacing import Pacing
 from hostagent.config.policy import Policy
 
 
@@ -153,6 +154,7 @@ class Settings:
     repair: Repair = field(default_factory=Repair)
     agent: Agent = field(default_factory=Agent)
     policy: Policy = field(default_factory=Policy)
+    boot: Pacing = field(default_factory=Pacing)
     export: Export = field(default_factory=Export)
     amqp: Amqp = field(default_factory=Amqp)
     paths: Paths = field(default_factory=Paths)

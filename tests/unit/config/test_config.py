@@ -50,7 +50,7 @@ def test_every_fault_at_once_each_with_file_and_key() -> None:
         "f:repair.min_live_ports: must be a whole number, not True",
         "f:paths.run_dir: must be an absolute path, not 'run'",
         "f:sources: must be a table, [sources]",
-        "f:mutes: unknown table (known: sources, looks, repair, agent, policy, export, amqp, paths)",
+        "f:mutes: unknown table (known: sources, looks, repair, agent, policy, boot, export, amqp, paths)",
     ]
 
 
