@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hostagent.config.key import key
 from hostagent.config.memory import Ksm, Memory
+from hostagent.config.pacing import Pacing
 from hostagent.config.policy import Policy
 
 
@@ -169,6 +170,7 @@ class Settings:
     repair: Repair = field(default_factory=Repair)
     agent: Agent = field(default_factory=Agent)
     policy: Policy = field(default_factory=Policy)
+    boot: Pacing = field(default_factory=Pacing)
     export: Export = field(default_factory=Export)
     amqp: Amqp = field(default_factory=Amqp)
     memory: Memory = field(default_factory=Memory)

@@ -9,7 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hostagent.model.published import Histogram, LoopCost, Repairs
+from hostagent.model.histogram import Histogram
+from hostagent.model.published import LoopCost, Repairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from hostagent.model.published import Histogram
+    from hostagent.model.histogram import Histogram
 
 Key = TypeVar("Key", bound="tuple[str, ...]")
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hostagent.decide.dhcp import DhcpFinding
+    from hostagent.model.boot_told import BootsTold
     from hostagent.model.host import Snapshot
     from hostagent.model.plan import Drift, Finding
 
@@ -55,13 +56,15 @@ class Context:
     """All that a check may look at: the host as read, and its drift as decided (once, for all checks).
 
     ``memory`` is the view of the host's memory, made once for all checks too: the agent's knows what earlier
-    looks observed. Without one each check makes its own of the snapshot.
+    looks observed. Without one each check makes its own of the snapshot. ``boots`` is what the agent's pacing
+    tells, None in a look without it.
     """
 
     snapshot: Snapshot
     drift: Drift
     settings: Settings = field(default_factory=Settings)
     memory: MemoryView | Unavailable | None = None
+    boots: BootsTold | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ from collections.abc import Mapping  # noqa: TC003  the types are read at run ti
 from dataclasses import dataclass, field
 from typing import Any
 
-from hostagent.model.budget import Budget, Level  # noqa: TC001  read at run time as well
+from hostagent.model.boot_told import BootsTold  # noqa: TC001  read at run time as well
+from hostagent.model.budget import Budget, Level  # noqa: TC001
+from hostagent.model.histogram import Histogram
 
 SCHEMA = "hostagent.published/v1"
 
@@ -41,16 +43,6 @@ class Repairs:
     code: str
     result: str
     count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Histogram:
-    """Counts of observations at most ``le`` seconds, cumulative, as Prometheus has them."""
-
-    le: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 2.25, 2.5, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
-    counts: tuple[int, ...] = (0,) * 13
-    sum: float = 0.0
-    count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,3 +196,4 @@ class Published:
     config_problems: tuple[str, ...] = ()
     admission: Admissions = field(default_factory=Admissions)
     memory: MemoryTold | None = None
+    boots: BootsTold | None = None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hostagent.config import Action, CodePolicy, Looks, Settings, load, parse, tables
 from hostagent.errors import ConfigError
 
-KNOWN = "sources, looks, repair, agent, policy, export, amqp, memory, ksm, dhcp, paths"
+KNOWN = "sources, looks, repair, agent, policy, boot, export, amqp, memory, ksm, dhcp, paths"
 
 
 def problems(raw: dict[str, Any]) -> list[str]:
