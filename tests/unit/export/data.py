@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hostagent.model.budget import Budget, KsmBalance, Level, NodeBudget
+from hostagent.model.histogram import Histogram
 from hostagent.model.plain import plain
 from hostagent.model.published import (
     AdmissionCount,
     Admissions,
     DhcpNetwork,
     DhcpVerdict,
-    Histogram,
     Hold,
     LeftAlone,
     LoopCost,
