@@ -6,30 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hostagent.model.boot import NODE_POOL, DiskClass
-from hostagent.model.guests import Manager  # noqa: TC001  read at run time, by model.plain
+from hostagent.model.boot_wish import XML_KEY, XMLNS, BootWish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hostagent.model.boot import DiskStats
-    from hostagent.model.guests import DomainState
+    from hostagent.model.guests import DomainState, Manager
 
-XMLNS = "urn:hostagent:boot:1"  # of <boot> in a domain's <metadata>, libvirt's own place for others' words
-XML_KEY = "hostagent"  # the prefix that libvirt gives it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BootWish:
-    """``<boot priority= after= exempt= adopted= />`` in a domain's metadata.
-
-    ``after`` are names of domains, in the attribute separated by white space. ``adopted``:
-    its autostart flag was moved here, so that the agent starts it at the node's boot.
-    """
-
-    priority: int = 0
-    after: tuple[str, ...] = ()
-    exempt: bool = False
-    adopted: bool = False
+__all__ = ["XMLNS", "XML_KEY", "BootGuest", "BootWish", "Figures", "GuestFigures", "Pool"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

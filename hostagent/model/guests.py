@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from hostagent.model.boot_wish import BootWish
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -86,7 +88,8 @@ class Domain:
     ``reason`` is libvirt's state reason in its own lower-case word (e.g. "booted", "migration", "postcopy",
     "starting up", "failed"; "" if unknown). ``job`` is "" or what the active job is, or "unknown" when
     libvirt did not say in time. ``persistent_interfaces`` are the persistent XML's (empty for transient
-    domains), needed to know which tap names a shut-off or redefined guest owns.
+    domains), needed to know which tap names a shut-off or redefined guest owns. ``autostart`` is libvirt's
+    flag; ``wish`` is what is wished for its next boot.
     """
 
     uuid: str
@@ -99,6 +102,8 @@ class Domain:
     managers: frozenset[Manager] = frozenset()
     interfaces: tuple[GuestInterface, ...] = ()
     persistent_interfaces: tuple[GuestInterface, ...] = ()
+    autostart: bool = False
+    wish: BootWish = field(default_factory=BootWish)
 
     @property
     def busy(self) -> str:
