@@ -1,0 +1,1 @@
+"""What pacing does to guests: suspends, resumes, starts and slows them, and remembers on disk which."""
