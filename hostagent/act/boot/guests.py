@@ -133,8 +133,8 @@ class Guests:
 
         return self._ask(uuid, "slowed", act)
 
-    def unslow(self, uuid: str, run: int, iops: int, disks: Sequence[str] = ()) -> bool:
-        """Take the limit of ``iops`` off these disks, or off all; whether any disk still had just that.
+    def unslow(self, uuid: str, run: int, disks: Sequence[str], iops: int) -> bool:
+        """Take the limit of ``iops`` off these disks, () for all; whether any disk still had just that.
 
         Another limit is somebody else's by now and stays.
         """
