@@ -18,7 +18,8 @@ Everything has the default of a healthy host, so that a case says only what it i
     [[qos]]                          # uuid, type, queues, external_ids;   [[queue]] likewise
     [[link]]                         # name, ifindex, tap (true for vnetN), kind, master, up, mtu, mac
     [[domain]]                       # name, uuid (made from the name), live (true), state, reason, job,
-    name = "alice"                   #   persistent, managers, persistent_interfaces
+    name = "alice"                   #   persistent, managers, persistent_interfaces, autostart,
+    boot = { adopted = true }        #   boot: priority, after = ["db"], exempt, adopted
     [[domain.interface]]  #   kind = "bridge", bridge = "br-int", ovs = true, tap, mac, interface_id,
     tap = "vnet0"  #   vlan = 100 or { tags = [1, 2], trunk = true, native = [1, "tagged"] },
     vlan = 100                       #   inbound / outbound = KiB/s or { average, peak, burst }, link_up, mtu
@@ -44,6 +45,7 @@ from hostagent.health.case_dhcp import dhcp_of
 from hostagent.health.case_memory import guests_memory_of, memory_of
 from hostagent.health.case_rows import link_row, ovs_rows, uuid_of
 from hostagent.health.case_units import units_of
+from hostagent.model.boot_wish import BootWish
 from hostagent.model.connections import AmqpConnections, Connection, Keepalive
 from hostagent.model.guests import (
     Bandwidth,
@@ -160,7 +162,9 @@ def _domain(item: dict[str, Any]) -> Domain:
     state = DomainState(item.pop("state", "running" if live else "shutoff"))
     managers = frozenset(Manager(word) for word in item.pop("managers", ()))
     uuid = item.pop("uuid", uuid_of(item["name"]))
+    boot = item.pop("boot", {})
     return Domain(
+        wish=BootWish(**boot | {"after": tuple(boot.get("after", ()))}),
         uuid=uuid,
         live=live,
         state=state,

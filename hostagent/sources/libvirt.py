@@ -1,8 +1,7 @@
 """Domains, read from libvirt over one read-only connection.
 
 Few calls, none of which waits for a guest: the list, XML (both need only the domain's lock), and the states
-of all domains at once; libvirt_jobs.py says how jobs are asked for. XML is asked for each time and parsed
-when it is not what it was at the last look.
+of all domains at once; libvirt_jobs.py says how jobs are asked for. xml_cache.py how XML.
 """
 
 from __future__ import annotations
@@ -11,13 +10,14 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
-from hostagent.model.guests import Domain, Domains, DomainState, GuestInterface
+from hostagent.model.guests import Domain, Domains, DomainState
 from hostagent.model.host import Trouble
 from hostagent.sources.deadline import ReadError, SourceThread
 from hostagent.sources.installed import libvirt_installed
 from hostagent.sources.libvirt_jobs import JobReader
 from hostagent.sources.libvirt_words import state_words, trouble_of
-from hostagent.sources.libvirt_xml import DomainXml, DomainXmlError, parse_domain
+from hostagent.sources.libvirt_xml import parse_domain
+from hostagent.sources.xml_cache import XmlCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ class LibvirtReader:
         self._root = root
         self._connection: lib.virConnect | None = None
         self._jobs = JobReader()
-        self._parsed: dict[tuple[str, int], tuple[int, int, DomainXml]] = {}
+        self._xml = XmlCache(parse_domain)
 
     def read(self) -> Domains:
         """Every domain, live and persistent, that libvirt has now.
@@ -60,7 +60,7 @@ class LibvirtReader:
         Raises:
             ReadError: as for read().
         """
-        self.ask(_states)
+        self.ask(states_of_all)
 
     def ask(self, question: Callable[[ModuleType, lib.virConnect], T]) -> T:
         """What ``question`` returns for the library and the connection, which is opened where it must be.
@@ -95,22 +95,21 @@ class LibvirtReader:
 
     def _read(self, libvirt: ModuleType, connection: lib.virConnect) -> Domains:
         handles = connection.listAllDomains(0)
-        persistent = {
-            each.UUIDString()
-            for each in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT)
-        }
-        states = _states(libvirt, connection)
+        persistent = uuids(connection, libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT)
+        autostart = uuids(connection, libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
+        states = states_of_all(libvirt, connection)
         found: dict[str, Domain] = {}
         live: dict[str, lib.virDomain] = {}
         for handle in handles:
             uuid = handle.UUIDString()
             try:
-                found[uuid] = self._domain(libvirt, handle, states.get(uuid), persistent=uuid in persistent)
+                known = self._domain(libvirt, handle, states.get(uuid), persistent=uuid in persistent)
             except libvirt.libvirtError as error:
                 if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:  # ended meanwhile, and was transient
                     raise
                 continue
-            if found[uuid].live:
+            found[uuid] = replace(known, autostart=uuid in autostart)
+            if known.live:
                 live[uuid] = handle
         jobs = self._jobs.read(libvirt, live)
         for uuid in live:
@@ -118,24 +117,20 @@ class LibvirtReader:
                 del found[uuid]
             elif jobs[uuid]:
                 found[uuid] = replace(found[uuid], job=jobs[uuid])
-        self._parsed = {key: kept for key, kept in self._parsed.items() if key[0] in found}
+        self._xml.keep(found)
         return Domains(by_uuid=found, hypervisor=self._uri)
 
     def _domain(
         self, libvirt: ModuleType, handle: lib.virDomain, state: tuple[int, int] | None, *, persistent: bool
     ) -> Domain:
-        current = self._parse(libvirt, handle, 0)
-        if state is None or current.live != _is_live(state):  # it started or ended between the two answers
+        current = self._xml.read(libvirt, handle, 0)
+        if state is None or current.live != is_live(state):  # it started or ended between the two answers
             number, reason = handle.state()
             state = (number, reason)
-            current = self._parse(libvirt, handle, 0)
-        stored: tuple[GuestInterface, ...] = ()
-        if persistent:
-            stored = (
-                self._parse(libvirt, handle, libvirt.VIR_DOMAIN_XML_INACTIVE).interfaces
-                if current.live
-                else current.interfaces
-            )
+            current = self._xml.read(libvirt, handle, 0)
+        stored = current
+        if persistent and current.live:
+            stored = self._xml.read(libvirt, handle, libvirt.VIR_DOMAIN_XML_INACTIVE)
         known, word = state_words(*state)
         return Domain(
             uuid=handle.UUIDString(),
@@ -146,31 +141,9 @@ class LibvirtReader:
             persistent=persistent,
             managers=current.managers,
             interfaces=current.interfaces if current.live else (),
-            persistent_interfaces=stored,
+            persistent_interfaces=stored.interfaces if persistent else (),
+            wish=stored.wish,
         )
-
-    def _parse(self, libvirt: ModuleType, handle: lib.virDomain, flags: int) -> DomainXml:
-        name = handle.name()
-        try:
-            return self._parse_once(handle.UUIDString(), flags, handle.XMLDesc(flags), name)
-        except DomainXmlError as error:
-            words = f"libvirt's XML of domain {name!r} can't be read: {error}"
-        except libvirt.libvirtError as error:
-            gone = error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN
-            if gone or self._connection is None or not self._connection.isAlive():
-                raise
-            # For instance more than 4 MiB of it, which no message of libvirt's can hold.
-            words = f"libvirt does not hand out the XML of domain {name!r}: {error}"
-        raise ReadError(Trouble.INVALID, f"{words} (virsh dumpxml {handle.UUIDString()})")
-
-    def _parse_once(self, uuid: str, flags: int, text: str, name: str) -> DomainXml:
-        # The text itself is not kept, for it is megabytes; its length and Python's keyed 64-bit hash are.
-        kept = self._parsed.get((uuid, flags))
-        length, digest = len(text), hash(text)
-        if kept is None or kept[:2] != (length, digest):
-            kept = length, digest, parse_domain(text, name)
-            self._parsed[uuid, flags] = kept
-        return kept[2]
 
     def _failed(self, error: lib.libvirtError) -> ReadError:
         trouble = trouble_of(int(error.get_error_code() or 0), int(error.get_int1() or 0))
@@ -217,7 +190,12 @@ def read_domains(uri: str, *, seconds: float) -> Domains:
     return SourceThread(f"libvirt at {uri}").read(LibvirtReader(uri).read, seconds)
 
 
-def _states(libvirt: ModuleType, connection: lib.virConnect) -> dict[str, tuple[int, int]]:
+def uuids(connection: lib.virConnect, flags: int) -> frozenset[str]:
+    """The domains that virConnectListAllDomains has for these flags."""
+    return frozenset(each.UUIDString() for each in connection.listAllDomains(flags))
+
+
+def states_of_all(libvirt: ModuleType, connection: lib.virConnect) -> dict[str, tuple[int, int]]:
     """State and reason of every domain, in one call where the driver has it."""
     try:
         every = connection.getAllDomainStats(
@@ -234,7 +212,8 @@ def _states(libvirt: ModuleType, connection: lib.virConnect) -> dict[str, tuple[
     }
 
 
-def _is_live(state: tuple[int, int]) -> bool:
+def is_live(state: tuple[int, int]) -> bool:
+    """Whether a domain in this state has a process."""
     return state_words(*state)[0] not in {DomainState.SHUTOFF, DomainState.NOSTATE}
 
 

@@ -21,20 +21,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hostagent.config import Settings
+    from hostagent.sources.watch_libvirt import Told
 
 _CLOSE_SECONDS = 1.0
 
 
 class Watches:
-    """Calls wake("links" | "ovsdb" | "libvirt"), from threads of its own, between start() and close()."""
+    """Calls wake("links" | "ovsdb" | "libvirt"), from threads of its own, between start() and close().
 
-    def __init__(self, settings: Settings, wake: Callable[[str], None]) -> None:
+    ``told`` hears libvirt's events themselves: see LibvirtWatch.
+    """
+
+    def __init__(self, settings: Settings, wake: Callable[[str], None], told: Told | None = None) -> None:
         sources = settings.sources
         self._polled = (
             LinksWatch(partial(wake, "links")),
             OvsdbWatch(sources.ovsdb_socket, partial(wake, "ovsdb")),
         )
-        self._libvirt = LibvirtWatch(sources.libvirt_uri, partial(wake, "libvirt"))
+        self._libvirt = LibvirtWatch(sources.libvirt_uri, partial(wake, "libvirt"), told)
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._bell = -1

@@ -13,26 +13,22 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from hostagent.sources.deadline import ReadError
 from hostagent.sources.libvirt import library
+from hostagent.sources.libvirt_events import agent_word, lifecycle_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
 
     import libvirt as lib
 
+Told = Callable[[str, str, str], None]
 # What changes a domain's state, XML or jobs. What a libvirt or driver does not have is left out.
-_EVENTS = (
-    "VIR_DOMAIN_EVENT_ID_LIFECYCLE",
-    "VIR_DOMAIN_EVENT_ID_DEVICE_ADDED",
-    "VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED",
-    "VIR_DOMAIN_EVENT_ID_METADATA_CHANGE",
-    "VIR_DOMAIN_EVENT_ID_JOB_COMPLETED",
-)
+_EVENTS = ("DEVICE_ADDED", "DEVICE_REMOVED", "JOB_COMPLETED")
 _FIRST_SECONDS, _LAST_SECONDS = 0.5, 2.0  # between one connection and the next
 _ABSENT_SECONDS = 10.0  # between one search for an installed libvirt and the next
 # A daemon that answers no ping for 20 s loses us; what waits for it then is the next connection.
@@ -45,13 +41,19 @@ _LOG = logging.getLogger(__name__)
 class LibvirtWatch:
     """Calls ``wake`` when domains changed, or the connection was made or lost.
 
+    ``told`` hears more: of which domain, by UUID, and what, in libvirt's words ("started", "booted"); all
+    lifecycle events, and ("reboot", ""), ("agent", "connected" or "disconnected"), ("metadata", ""). With ""
+    for the UUID it hears ("connected", ""), after which every event is told, and ("lost", ""), after which
+    none was. Both are called from threads of this watch, must return soon and must not raise.
+
     One thread opens and closes the connection and is stuck in that when the daemon hangs; one runs
     libvirt's event loop. There are never more of them.
     """
 
-    def __init__(self, uri: str, wake: Callable[[], None]) -> None:
+    def __init__(self, uri: str, wake: Callable[[], None], told: Told | None = None) -> None:
         self._uri = uri
         self._wake = wake
+        self._told = told or _tell_nobody
         self._ending = threading.Event()
         self._lost = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="watch libvirt", daemon=True)
@@ -101,23 +103,51 @@ class LibvirtWatch:
         """
         connection = libvirt.openReadOnly(self._uri)
         callbacks: list[int] = []
+        connected = False
         try:
             connection.registerCloseCallback(self._on_close, None)
             _try(libvirt, partial(connection.setKeepAlive, _PING_SECONDS, _PINGS))
-            for name in _EVENTS:
-                if (event := getattr(libvirt, name, None)) is not None:
-                    register = partial(connection.domainEventRegisterAny, None, event, self._on_event, None)
+            for name, heard in self._heard().items():
+                if (event := getattr(libvirt, f"VIR_DOMAIN_EVENT_ID_{name}", None)) is not None:
+                    register = partial(connection.domainEventRegisterAny, None, event, heard, None)
                     if (number := _try(libvirt, register)) is not None:
                         callbacks.append(number)
             if connection.isAlive() and not self._ending.is_set():
+                connected = True
+                self._told("", "connected", "")
                 self._wake()  # what changed before nobody told
                 self._lost.wait()
         finally:
             _drop(libvirt, connection, callbacks)
+            if connected:
+                self._told("", "lost", "")
         self._wake()
+
+    def _heard(self) -> dict[str, Callable[..., None]]:
+        heard: dict[str, Callable[..., None]] = dict.fromkeys(_EVENTS, self._on_event)
+        heard |= {"LIFECYCLE": self._on_lifecycle, "METADATA_CHANGE": self._on_metadata}
+        if self._told is not _tell_nobody:
+            heard |= {"REBOOT": self._on_reboot, "AGENT_LIFECYCLE": self._on_agent}
+        return heard
 
     def _on_event(self, *_: object) -> None:
         self._wake()
+
+    def _on_lifecycle(
+        self, _connection: object, domain: lib.virDomain, event: int, detail: int, _opaque: object
+    ) -> None:
+        self._told(domain.UUIDString(), *lifecycle_words(event, detail))
+        self._wake()
+
+    def _on_metadata(self, _connection: object, domain: lib.virDomain, *_: object) -> None:
+        self._told(domain.UUIDString(), "metadata", "")
+        self._wake()
+
+    def _on_reboot(self, _connection: object, domain: lib.virDomain, _opaque: object) -> None:
+        self._told(domain.UUIDString(), "reboot", "")
+
+    def _on_agent(self, _connection: object, domain: lib.virDomain, state: int, *_: object) -> None:
+        self._told(domain.UUIDString(), "agent", agent_word(state))
 
     def _on_close(self, *_: object) -> None:
         self._lost.set()
@@ -152,6 +182,10 @@ class _EventLoop:
 
     def _rung(self, *_: object) -> None:
         """Nothing: the loop has turned."""
+
+
+def _tell_nobody(_uuid: str, _event: str, _detail: str) -> None:
+    """Where only wakes are wanted."""
 
 
 @cache

@@ -5,6 +5,9 @@ from types import ModuleType
 from typing import Any
 
 
+LIST_AUTOSTART = 1 << 10
+
+
 class LibvirtError(Exception):
     def __init__(self, code: int, message: str = "broken", int1: int = 0) -> None:
         super().__init__(message)
@@ -50,6 +53,8 @@ class Dom(LibvirtNames):
         self.now = state
         self.control = 0
         self.balloon: dict[str, int] = {}
+        self.autostart = False
+        self.connection: Connection | None = None
         self.job: Callable[[], dict[str, int]] = lambda: {"type": 0}
         self.xml: Callable[[int], str] = self._xml
 
@@ -59,6 +64,9 @@ class Dom(LibvirtNames):
         interface = f"<interface type='bridge'>{target}</interface>"
         start = "<domain id='1'>" if live else "<domain>"
         return f"{start}<devices>{interface}</devices></domain>"
+
+    def connect(self) -> "Connection | None":
+        return self.connection
 
     def uuid_string(self) -> str:
         return f"uuid-{self._name}"
@@ -92,6 +100,10 @@ class Connection(LibvirtNames):
     def list_all_domains(self, flags: int) -> list[Dom]:
         if self.error:
             raise self.error
+        for each in self.domains:
+            each.connection = self
+        if flags & LIST_AUTOSTART:
+            return [each for each in self.domains if each.autostart]
         return [each for each in self.domains if not flags or not each.name().startswith("transient")]
 
     def get_all_domain_stats(self, _stats: int, _flags: int) -> list[tuple[Dom, dict[str, int]]]:
@@ -120,6 +132,7 @@ def fake_libvirt(found: list[Dom]) -> Any:
     numbers = {
         "VIR_CONNECT_LIST_DOMAINS_ACTIVE": 1,
         "VIR_CONNECT_LIST_DOMAINS_PERSISTENT": 4,
+        "VIR_CONNECT_LIST_DOMAINS_AUTOSTART": LIST_AUTOSTART,
         "VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE": 1,
         "VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT": 1 << 29,
         "VIR_DOMAIN_STATS_STATE": 1,
