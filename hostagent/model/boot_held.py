@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class HeldKind(StrEnum):
-    """What was done to a guest, and has to be taken back."""
-
-    HELD = "held"
-    SLOWED = "slowed"
+HELD, SLOWED = "held", "slowed"  # what was done to a guest, and has to be taken back
+KINDS = frozenset({HELD, SLOWED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """One guest, by its UUID; ``id`` is libvirt's id of the run that was meant, in the boot ``boot_id``.
 
-    ``since`` is seconds since the epoch. ``requests`` (I/Os) and ``vcpu_seconds`` are its counters when it
-    was suspended, None where they could not be read. ``iops`` is the limit that a slowed guest was given on
-    ``disks``; on all of them where that is empty, for then nobody lived to tell which.
+    ``since`` is seconds since the epoch. ``requests`` (I/Os) and ``vcpu_seconds`` are its counters *after* it
+    was suspended, None until they were read: what is counted later shows that somebody let it run. ``iops``
+    is the limit that a slowed guest was given on ``disks``; on all of them where that is empty, for then
+    nobody lived to tell which.
     """
 
     uuid: str
@@ -28,7 +24,7 @@ class Held:
     boot_id: str
     since: float
     reason: str
-    kind: HeldKind = HeldKind.HELD
+    kind: str = HELD
     requests: int | None = None
     vcpu_seconds: float | None = None
     disks: tuple[str, ...] = ()

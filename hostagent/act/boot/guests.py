@@ -56,27 +56,26 @@ class Guests:
 
         return self._ask(uuid, "suspended", act)
 
-    def resume(self, uuid: str, run: int, *, restored: bool = False) -> bool:
+    def resume(self, uuid: str, run: int) -> bool:
         """Resume the run with this id; False when it is another one, gone, or not paused by an order.
 
-        ``restored``: it was saved while it was held, and libvirt's reason for what comes back paused counts.
+        What was saved while it was suspended comes back paused for "migration", in libvirt's words
+        (qemuProcessStart with something incoming); what really migrates in has a job, and then libvirt
+        resumes nothing.
         """
 
         def act(libvirt: ModuleType, connection: lib.virConnect) -> bool:
             domain = _run(libvirt, connection, uuid, run)
             if domain is None:
                 return False
-            reasons = {libvirt.VIR_DOMAIN_PAUSED_USER}
-            if restored:
-                reasons |= {libvirt.VIR_DOMAIN_PAUSED_MIGRATION, libvirt.VIR_DOMAIN_PAUSED_UNKNOWN}
             state, reason = _state(domain)
-            if state != libvirt.VIR_DOMAIN_PAUSED or reason not in reasons:
+            if state != libvirt.VIR_DOMAIN_PAUSED:
                 return False
-            if (
-                reason != libvirt.VIR_DOMAIN_PAUSED_USER
-                and domain.jobInfo()[0] != libvirt.VIR_DOMAIN_JOB_NONE
-            ):
-                return False  # it is arriving by migration
+            if reason == libvirt.VIR_DOMAIN_PAUSED_MIGRATION:
+                if domain.jobInfo()[0] != libvirt.VIR_DOMAIN_JOB_NONE:
+                    return False
+            elif reason != libvirt.VIR_DOMAIN_PAUSED_USER:
+                return False
             return _done(libvirt, domain.resume)
 
         return self._ask(uuid, "resumed", act)

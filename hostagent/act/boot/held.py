@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from hostagent.act import places
 from hostagent.errors import JournalError
-from hostagent.model.boot_held import Held, HeldKind
+from hostagent.model.boot_held import KINDS, Held
 from hostagent.model.plain import plain, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["FILE", "SCHEMA", "Held", "HeldKind", "HeldList"]
+__all__ = ["FILE", "SCHEMA", "Held", "HeldList"]
 
 FILE = "held.json"
 SCHEMA = "hostagent.held/v1"
@@ -55,6 +55,10 @@ class HeldList:
             self.entries = tuple({each.uuid: each for each in found}.values())
             if faults:
                 self._lost(faults[0])
+
+    def of(self, uuid: str) -> Held | None:
+        """The entry of one guest."""
+        return next((each for each in self.entries if each.uuid == uuid), None)
 
     def put(self, *entries: Held) -> None:
         """Add entries, in place of older ones of the same guests; they are on disk when this returns.
@@ -124,7 +128,10 @@ def _understood(guests: Iterable[object]) -> tuple[list[Held], list[str]]:
     faults: list[str] = []
     for each in guests:
         try:
-            found.append(record(Held, each))
+            entry = record(Held, each)
+            if entry.kind not in KINDS:
+                raise ValueError(f"Held.kind: {entry.kind!r:.60} is no {' or '.join(sorted(KINDS))}")
+            found.append(entry)
         except (ValueError, OverflowError) as error:
             faults.append(_short(error))
     return found, faults
