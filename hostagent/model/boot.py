@@ -88,8 +88,9 @@ class LimitState:
     """How many guests of a pool may boot at once, and how that came about.
 
     ``latency_seconds`` is W, the moving average, as of ``measured_at``; None while too little completes to
-    know. ``cut_at`` and ``grown_at`` are None until it happens first. ``reason`` says what the last sample
-    led to.
+    know. ``cut_at`` and ``grown_at`` are None until it happens first. ``slow_since``: every sample since then
+    was above boot.cut_latency_ratio times the target, or nothing completed. ``reason`` says what the last
+    sample led to.
     """
 
     limit: int
@@ -102,6 +103,7 @@ class LimitState:
     measured_at: float | None = None
     cut_at: float | None = None
     grown_at: float | None = None
+    slow_since: float | None = None
     reason: str = "no sample yet"
 
 

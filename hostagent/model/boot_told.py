@@ -16,6 +16,7 @@ class PoolTold:
 
     ``booting`` counts boots in flight, managed and exempt guests' too; ``queued`` who waits or is held.
     ``full_avg10`` is the node's I/O pressure in percent. ``reason`` is what the last sample led to.
+    ``slow_since`` is model.boot.LimitState's: since when latency is far above its target.
     """
 
     pool: str
@@ -28,6 +29,7 @@ class PoolTold:
     iops: float = 0.0
     full_avg10: float | None = None
     reason: str = ""
+    slow_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class BootsTold:
     ``hold`` is why a person stopped all releases (hostagent boot hold), or "". ``guests`` are boots in
     flight, those that wait, and those that timed out within the last hour. ``admissions`` counts boots by why
     they went on: limit, exempt, urged, managed, late (it did I/O already), paused (it was started paused),
-    incoming, restored, reverted, reboot, halted. ``unknown_since`` is when the agent lost sight of libvirt.
+    resumed (held, and a person resumed it), incoming, restored, reverted, reboot, halted. ``unknown_since`` is when the agent lost sight of libvirt.
     """
 
     at: float

@@ -97,7 +97,7 @@ def _measure(state: LimitState, sample: Sample, pacing: Pacing) -> LimitState:
         measured_at = sample.at
     elif measured_at is not None and sample.at - measured_at > FORGET * pacing.average_seconds:
         latency = None
-    return replace(
+    seen = replace(
         state,
         latency_seconds=latency,
         measured_at=measured_at,
@@ -106,6 +106,15 @@ def _measure(state: LimitState, sample: Sample, pacing: Pacing) -> LimitState:
         stalled=sample.stalled,
         at=sample.at,
     )
+    return replace(seen, slow_since=_slow_since(state, seen, sample, pacing))
+
+
+def _slow_since(state: LimitState, seen: LimitState, sample: Sample, pacing: Pacing) -> float | None:
+    """Since when every sample is far above the target; what was before a silence says nothing."""
+    if not slow(seen, pacing.cut_latency_ratio):
+        return None
+    silent = state.at is None or sample.at - state.at > FORGET * pacing.average_seconds
+    return sample.at if silent or state.slow_since is None else state.slow_since
 
 
 def _cut(state: LimitState, flight: Flight, why: str, pacing: Pacing) -> LimitState:
