@@ -29,6 +29,8 @@ def build(debs: Path, scratch: Path, target: Path) -> None:
     archive.add("bin/sh", 0o120777, b"busybox")
     archive.add("init", 0o100755, (_SOURCES / "init").read_bytes())
     archive.add("etc/dhcp", 0o100755, (_SOURCES / "dhcp").read_bytes())
+    run(["gcc", "-O2", "-Wall", "-static", "-s", "-o", str(scratch / "disk"), str(_SOURCES / "disk.c")])
+    archive.add("bin/disk", 0o100755, (scratch / "disk").read_bytes())
     for name in MODULES:
         module = _only(scratch, f"lib/modules/*/kernel/**/{name}.ko")
         archive.add(f"lib/{name}.ko", 0o100644, module.read_bytes())

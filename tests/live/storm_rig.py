@@ -1,0 +1,178 @@
+"""The boot storm's rig: a node, a slow disk in it, guests that boot from it, and four ways to start them."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.live import agent
+from tests.live import storm_guests as guests
+
+if TYPE_CHECKING:
+    from tests.lab import Node
+    from tests.lab.slow_disk import SlowDisk
+
+TARGET_SECONDS = 0.02
+SPINDLES, SERVICE_SECONDS = 4, 4 / 600  # 600 requests a second, as long as there are four at a time
+DEPTH, KIB = 6, 16
+DELAY_SECONDS = 5.0
+CLIENTS = 4
+WATCHERS = ("before1", "before2")
+WATCH_MILLISECONDS = 150
+# Every time in [boot] that goes with the length of a boot, by one fifth: guests here boot that much faster.
+SCALE = 5
+BOOT: dict[str, Any] = {
+    "sample_seconds": 1.0,
+    "sample_requests": 10,
+    "average_seconds": 2.0,
+    "spacing_seconds": 0.1,
+    "cut_seconds": 3.0,
+    "sink_seconds": 2.0,
+    "grow_seconds": 1.0,
+    "grow_near_seconds": 4.0,
+    "agent_seconds": 2.0,
+    "quiet_after_seconds": 4.0,
+    "timeout_seconds": 120.0,
+    "aging_seconds": 120.0,
+    "dependency_seconds": 120.0,
+    "typical_seconds": 24.0,
+    "target_other_seconds": TARGET_SECONDS,
+    "target_ssd_seconds": TARGET_SECONDS,
+    "target_nvme_seconds": TARGET_SECONDS,
+    "target_spinning_seconds": TARGET_SECONDS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How large a storm is: so many guests, each reading so much."""
+
+    guests: int
+    mib: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"s{number:02}" for number in range(self.guests))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How guests are started. ``boot`` are the agent's settings, or None: it paces nothing."""
+
+    name: str
+    clients: int = CLIENTS
+    delay: float | None = None
+    limit: int | None = None
+    boot: dict[str, Any] | None = None
+
+
+POLICIES = (
+    Policy(name="unthrottled"),
+    Policy(name=f"libvirt-guests, {DELAY_SECONDS:g} s", clients=1, delay=DELAY_SECONDS),
+    Policy(name="fixed limit of 4", limit=4),
+    Policy(name="hostagent", boot={"first_limit": 2}),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One storm, in seconds. ``left`` are guests that were not settled at the deadline."""
+
+    policy: str
+    median: float
+    p95: float
+    makespan: float
+    bystanders_p99: float
+    bystanders_median: float
+    list_p99: float
+    list_most: float
+    left: tuple[str, ...]
+    errors: dict[str, str]
+
+    def row(self) -> str:
+        """As a line of a table."""
+        return (
+            f"| {self.policy} | {self.median:.1f} | {self.p95:.1f} | {self.makespan:.1f} "
+            f"| {self.bystanders_median * 1000:.0f} | {self.bystanders_p99 * 1000:.0f} "
+            f"| {self.list_p99 * 1000:.0f} | {self.list_most * 1000:.0f} |"
+        )
+
+
+HEAD = (
+    "| policy | settled, median (s) | p95 (s) | makespan (s) | running guests' reads, median (ms) | p99 (ms) "
+    "| virsh list p99 (ms) | most (ms) |\n|---|---|---|---|---|---|---|---|"
+)
+
+
+def share(values: list[float], part: float) -> float:
+    """The value that so large a part of all does not exceed."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+
+
+class Rig:
+    """A node with the disk mounted in it, all guests defined, and the two that run before."""
+
+    def __init__(self, node: Node, disk: SlowDisk, size: Size) -> None:
+        self.node, self.disk, self.size = node, disk, size
+        node.put(Path(__file__).with_name("storm_judge.py"), "/root/judge.py")
+        mount(node, disk)
+        guests.images(node, *size.names, *WATCHERS, mib=min(size.mib, 128))
+        guests.define(node, *size.names, words=f"lab.read={size.mib},{KIB},{DEPTH}")
+        guests.define(node, *WATCHERS, words=f"lab.watch={WATCH_MILLISECONDS}")
+        disk.pace(SPINDLES, SERVICE_SECONDS)
+
+    def settle(self, policy: Policy) -> None:
+        """The agent as the policy wants it, the two guests running, the others off."""
+        guests.destroy(self.node, *self.size.names)
+        boot = {"enabled": False} if policy.boot is None else {**BOOT, **policy.boot}
+        agent.configure(self.node, agent.settings(60.0, boot=boot))
+        for name in set(WATCHERS) - guests.running(self.node):
+            self.node.start(name)
+        agent.until("two run", lambda: guests.ready(self.node, *WATCHERS) == set(WATCHERS), seconds=60)
+
+    def storm(self, policy: Policy, *, deadline: float) -> dict[str, Any]:
+        """All guests started as the policy says; what the judge saw."""
+        asked = {
+            "guests": self.size.names,
+            "watchers": WATCHERS,
+            "clients": policy.clients,
+            "delay": policy.delay,
+            "limit": policy.limit,
+            "deadline": deadline,
+        }
+        done = self.node.run(
+            "python3", "/root/judge.py", input=json.dumps(asked), timeout=deadline + 60
+        ).stdout
+        told: dict[str, Any] = json.loads(done)
+        return told
+
+    def measure(self, policy: Policy, *, deadline: float) -> Result:
+        """A storm's figures."""
+        self.settle(policy)
+        told = self.storm(policy, deadline=deadline)
+        settled = sorted(told["ready"].values()) or [deadline]
+        return Result(
+            policy=policy.name,
+            median=statistics.median(settled),
+            p95=share(settled, 0.95),
+            makespan=settled[-1],
+            bystanders_p99=share(told["latencies"], 0.99),
+            bystanders_median=statistics.median(told["latencies"]),
+            list_p99=share(told["lists"], 0.99),
+            list_most=max(told["lists"]),
+            left=tuple(sorted(set(self.size.names) - set(told["ready"]))),
+            errors=told["errors"],
+        )
+
+
+def mount(node: Node, disk: SlowDisk) -> None:
+    """Make the device known in the node and mount it, for this boot of the node."""
+    device = f"/dev/{disk.device.name}"
+    node.run(
+        "sh",
+        "-ec",
+        f"[ -b {device} ] || mknod {device} b {disk.number}; mkdir -p {guests.PLACE}; mount {device} {guests.PLACE}",
+    )
