@@ -4,7 +4,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-
 LIST_AUTOSTART = 1 << 10
 
 
