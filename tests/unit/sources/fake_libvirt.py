@@ -30,6 +30,9 @@ NAMES = {
     "isAlive": "is_alive",
     "listAllDomains": "list_all_domains",
     "getAllDomainStats": "get_all_domain_stats",
+    "isPersistent": "is_persistent",
+    "lookupByUUIDString": "lookup_by_uuid_string",
+    "domainListGetStats": "domain_list_get_stats",
 }
 
 
@@ -52,7 +55,7 @@ class Dom(LibvirtNames):
         self.now = state
         self.control = 0
         self.balloon: dict[str, int] = {}
-        self.autostart = False
+        self.starts_itself = False
         self.connection: Connection | None = None
         self.job: Callable[[], dict[str, int]] = lambda: {"type": 0}
         self.xml: Callable[[int], str] = self._xml
@@ -66,6 +69,12 @@ class Dom(LibvirtNames):
 
     def connect(self) -> "Connection | None":
         return self.connection
+
+    def is_persistent(self) -> int:
+        return int(not self._name.startswith("transient"))
+
+    def autostart(self) -> int:
+        return int(self.starts_itself)
 
     def uuid_string(self) -> str:
         return f"uuid-{self._name}"
@@ -102,8 +111,19 @@ class Connection(LibvirtNames):
         for each in self.domains:
             each.connection = self
         if flags & LIST_AUTOSTART:
-            return [each for each in self.domains if each.autostart]
+            return [each for each in self.domains if each.starts_itself]
         return [each for each in self.domains if not flags or not each.name().startswith("transient")]
+
+    def lookup_by_uuid_string(self, uuid: str) -> Dom:
+        for each in self.list_all_domains(0):
+            if each.uuid_string() == uuid:
+                return each
+        raise LibvirtError(42)
+
+    def domain_list_get_stats(
+        self, only: list[Dom], stats: int, flags: int
+    ) -> list[tuple[Dom, dict[str, int]]]:
+        return [found for found in self.get_all_domain_stats(stats, flags) if found[0] in only]
 
     def get_all_domain_stats(self, _stats: int, _flags: int) -> list[tuple[Dom, dict[str, int]]]:
         if self.stats_error:
@@ -136,6 +156,8 @@ def fake_libvirt(found: list[Dom]) -> Any:
         "VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT": 1 << 29,
         "VIR_DOMAIN_STATS_STATE": 1,
         "VIR_DOMAIN_STATS_BALLOON": 4,
+        "VIR_DOMAIN_STATS_VCPU": 8,
+        "VIR_DOMAIN_STATS_BLOCK": 32,
         "VIR_DOMAIN_XML_INACTIVE": 2,
         "VIR_DOMAIN_CONTROL_OK": 0,
         "VIR_ERR_NO_SUPPORT": 3,
