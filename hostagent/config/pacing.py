@@ -86,3 +86,10 @@ class Pacing:
     typical_seconds: float = key(
         120.0, "how long a boot takes, for expected waits, before one was seen", least=1, most=3600
     )
+    slow_managed: bool = key(
+        default=False,
+        about="slow boots of managers (nova, oVirt, OpenNebula) over the limit, by I/O limits for a time",
+    )
+    slow_iops: int = key(
+        100, "what such a boot may do, in requests a second and disk", least=10, most=1_000_000
+    )

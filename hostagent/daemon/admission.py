@@ -19,7 +19,7 @@ from hostagent.decide.memory.admission import Admission, Figure, admit, request_
 from hostagent.decide.memory.reservations import advance
 from hostagent.decide.memory.view import felt, view
 from hostagent.errors import RefusedError
-from hostagent.model.guests_memory import GuestsMemory
+from hostagent.model.guests_memory import GuestsMemory, Promise
 from hostagent.model.host import Unavailable
 from hostagent.model.published import AdmissionCount, Admissions, MemoryTold
 from hostagent.sources.hook import parse_start
@@ -138,6 +138,19 @@ class Gate:
             return {"ok": True, "result": result}
         words = f"hostagent refuses to start {start.name!r}: {answer.reason} (hostagent memory)"
         return {"ok": True, "result": result, "refused": words.encode().hex()}
+
+    def fits(self, uuid: str, name: str, maximum: int) -> str:
+        """Why a guest of so many bytes must not go on now, or "": for starts that the agent itself releases.
+
+        It is not counted, and reserves nothing: the hook's question does that.
+        """
+        now, seen = time.time(), self._view
+        guests = None if seen is None else seen.guests
+        known = None if guests is None else guests.by_uuid.get(uuid)
+        promise = Promise(maximum=maximum, current=maximum, vcpus=1) if known is None else known.promise
+        with self._lock:
+            result, answer = self._judge(request_of(promise, uuid=uuid, name=name), now, late=False)
+        return f"memory: {answer.reason}" if result == "refused" else ""
 
     def memory(self) -> MemoryTold | None:
         """What is published of the last look's memory; None where it could not be read."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from hostagent.act.dhcp.probe import probe_renew, probe_unicast, remove_leftovers
 from hostagent.act.dhcp.probing import keep, merged, probe_one
+from hostagent.daemon.edge import Edge
 from hostagent.daemon.watching import Watching
 from hostagent.decide.dhcp import judge, states, targets
 from hostagent.decide.dhcp.schedule import Schedule
@@ -93,10 +94,9 @@ class Renewals:
 
     def _work(self) -> None:
         while not self._ending.is_set():
-            try:
+            with Edge("DHCP renewals") as edge:
                 self._step()
-            except Exception as error:  # noqa: BLE001  the edge of a thread on which nothing else depends
-                _LOG.error("DHCP renewals: %s: %s", type(error).__name__, error)
+            if edge.error is not None:
                 self._ending.wait(_STEP_SECONDS)
             self._ending.wait(self._seconds())
         self._watching.close()

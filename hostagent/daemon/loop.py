@@ -57,8 +57,9 @@ class Loop:
         self._publisher = parts.publisher
         self._gate = parts.gate
         self._tuner = parts.tuner
+        self._pacer = parts.pacer
         self._gatherer = Gatherer(settings)
-        self._watches = Watches(settings, parts.wakes.wake)
+        self._watches = Watches(settings, parts.wakes.wake, parts.pacer.tell)
         self._repairer = Repairer(settings, self._look, parts.tally)
         self._renewals = Renewals(
             settings,
@@ -72,6 +73,7 @@ class Loop:
         self._holds: Sequence[Hold] = ()
         self._next_look = self._next_pulse = self._told_at = time.monotonic()
         self._woken_at: float | None = None
+        self._boots = parts.pacer.changes
 
     def end(self) -> None:
         """Wait for no source any longer than must be; for signal handlers."""
@@ -140,6 +142,7 @@ class Loop:
         self._judge(snapshot, cycle, seen, ended - began)
         self._tuner.turn(snapshot.memory, settings, held=bool(holds))
         self._renewals.hand(snapshot)
+        self._pacer.hand(snapshot)
         self._say(holds)
         self._tell(cycle)
         self._repairer.prune()
@@ -160,7 +163,10 @@ class Loop:
     def _judge(
         self, snapshot: Snapshot, cycle: Cycle, seen: MemoryView | Unavailable, seconds: float
     ) -> None:
-        context = Context(snapshot=snapshot, drift=cycle.drift, settings=self._settings, memory=seen)
+        boots = self._pacer.told()
+        context = Context(
+            snapshot=snapshot, drift=cycle.drift, settings=self._settings, memory=seen, boots=boots
+        )
         fresh = run(self._checks, context, host=os.uname().nodename, seconds=seconds)
         report = self._controls.judged(with_since(self.report, fresh), time.time())
         for level, line in changes.of_checks(self.report, report):
@@ -177,7 +183,7 @@ class Loop:
         if self._gatherer.pulse(self._look_seconds()) or ended or felt:
             self._next_look = time.monotonic()
             return
-        changed = list(holds) != list(self._holds)
+        changed = list(holds) != list(self._holds) or self._pacer.changes != self._boots
         self._say(holds)
         if changed or time.monotonic() >= self._told_at + _ALIVE_SECONDS:
             self._tell(None)
@@ -193,7 +199,7 @@ class Loop:
 
     def _tell(self, cycle: Cycle | None) -> None:
         """Publish what is known now; without a cycle only that the loop lives."""
-        self._told_at = time.monotonic()
+        self._told_at, self._boots = time.monotonic(), self._pacer.changes
         self._next_pulse = self._told_at + self._settings.agent.pulse_seconds
         if self.report is not None:
             self._publisher.publish(

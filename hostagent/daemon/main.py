@@ -16,6 +16,7 @@ from hostagent.act.journal import carried_out
 from hostagent.act.ksm import Tuner
 from hostagent.config import DEFAULT_FILE, load
 from hostagent.daemon.admission import Gate
+from hostagent.daemon.boots.pacer import Pacer
 from hostagent.daemon.controls import Controls
 from hostagent.daemon.loop import Loop
 from hostagent.daemon.notify import Notifier
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from hostagent.daemon.listening import Peer
+    from hostagent.model.boot_guests import BootGuest
+    from hostagent.model.published import Published
 
 _LOG = logging.getLogger("hostagent")
 _BAD_SETTINGS = 78  # EX_CONFIG of sysexits.h: the unit does not try it again
@@ -51,12 +54,13 @@ class Agent:
         self._tally = Tally()
         self._gate = Gate(self.settings)
         self._tuner = Tuner(self.settings.paths)
-        self._publisher = Publisher(self.settings, self._tally, self._gate)
+        self._pacer = Pacer(self.settings, halted=self._halted, fits=self._fits)
+        self._publisher = Publisher(self.settings, self._tally, self._gate, self._pacer.told)
         paths = self.settings.paths
         self._controls = Controls(
             state_dir=paths.state_dir,
             stop_file=paths.stop_file,
-            published=lambda: self._publisher.current,
+            published=self._published,
             wake=lambda: self._wakes.wake("request"),
         )
         self._server = Server(f"{paths.run_dir}/agent.sock", answer=self._answer, group=GROUP)
@@ -81,8 +85,10 @@ class Agent:
             publisher=self._publisher,
             gate=self._gate,
             tuner=self._tuner,
+            pacer=self._pacer,
         )
         self._server.start()
+        self._pacer.start()
         try:
             while not self._stop:
                 self._loop = Loop(self.settings, parts, memory=memory, report=report)
@@ -90,6 +96,7 @@ class Agent:
                 memory, report = self._loop.memory, self._loop.report
             notifier.stopping()
         finally:
+            self._pacer.close()
             self._server.close()
             self._publisher.withdraw()
             self._tuner.hand_back(self.settings)
@@ -98,7 +105,22 @@ class Agent:
         """The hook's question waits for no lock of the others'."""
         if request.get("ask") == "admit":
             return self._gate.answer(request, peer)
+        if request.get("ask") == "boot":
+            return self._pacer.answer(request, peer)
         return self._controls.answer(request, peer)
+
+    def _published(self) -> Published | None:
+        """What is told, with the boots of this moment rather than of the last pulse."""
+        current = self._publisher.current
+        return None if current is None else replace(current, boots=self._pacer.told())
+
+    def _halted(self) -> str:
+        """Why no guest may be held or released; the latch is about repairs."""
+        holds = self._controls.holds(time.time())
+        return "; ".join(f"{each.kind}: {each.reason}" for each in holds if each.kind != "latched")
+
+    def _fits(self, guest: BootGuest) -> str:
+        return self._gate.fits(guest.uuid, guest.name, guest.memory)
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
         if number == signal.SIGHUP:
@@ -127,6 +149,7 @@ class Agent:
         changed, self.settings = new != self.settings, new
         self._publisher.reloaded(new)
         self._gate.configure(new)
+        self._pacer.configure(new)
         _LOG.info("settings read again: %s", "changed" if changed else "as before")
         return True  # the site's checks are read again in any case
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hostagent.act.ksm import Tuner
     from hostagent.daemon.admission import Gate
+    from hostagent.daemon.boots.pacer import Pacer
     from hostagent.daemon.controls import Controls
     from hostagent.daemon.publish import Publisher
     from hostagent.daemon.tally import Tally
@@ -24,3 +25,4 @@ class Parts:
     publisher: Publisher
     gate: Gate
     tuner: Tuner
+    pacer: Pacer

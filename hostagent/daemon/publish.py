@@ -15,13 +15,14 @@ from hostagent.model import plain
 from hostagent.model.published import Published
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hostagent.config import Settings
     from hostagent.daemon.admission import Gate
     from hostagent.daemon.tally import Tally
     from hostagent.decide.agent.cycle import Cycle
     from hostagent.health.report import Report
+    from hostagent.model.boot_told import BootsTold
     from hostagent.model.published import DhcpNetwork, Hold, Mute, SourceHealth
 
 GROUP = "hostagent"
@@ -39,7 +40,9 @@ def group_id() -> int:
 class Publisher:
     """Keeps the current document; ``words`` say in one line how the node is."""
 
-    def __init__(self, settings: Settings, tally: Tally, gate: Gate) -> None:
+    def __init__(
+        self, settings: Settings, tally: Tally, gate: Gate, boots: Callable[[], BootsTold | None]
+    ) -> None:
         self.current: Published | None = None
         self.words = "first look"
         self.problems: tuple[str, ...] = ()
@@ -47,6 +50,7 @@ class Publisher:
         self._settings = settings
         self._tally = tally
         self._gate = gate
+        self._boots = boots
         self._started_at = time.time()
         self._path = Path(settings.paths.run_dir) / "published.json"
         self._cycle: Cycle | None = None
@@ -84,6 +88,7 @@ class Publisher:
             holds=holds,
             mutes=mutes,
             dhcp=dhcp,
+            boots=self._boots(),
             left_alone=self._cycle.left_alone if self._cycle else (),
             last_repair_at=self._tally.last_repair_at,
             config_reloaded_at=self.reloaded_at,

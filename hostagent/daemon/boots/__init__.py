@@ -1,0 +1,1 @@
+"""Paces boots beside the loop: holds, orders and releases guests' starts."""

@@ -1,0 +1,97 @@
+"""What samples change: each pool's limit, and how far each boot has come."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hostagent.daemon.boots.state import cores
+from hostagent.decide.boot.limit import update
+from hostagent.decide.boot.pools import pool_reads
+from hostagent.decide.boot.queue import flights, pool_of
+from hostagent.decide.boot.samples import sample
+from hostagent.decide.boot.settled import watch
+from hostagent.model.boot import BootState, GuestLook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hostagent.daemon.boots.messages import Sampled
+    from hostagent.daemon.boots.runs import Run
+    from hostagent.daemon.boots.state import State
+    from hostagent.model.boot_guests import GuestFigures
+    from hostagent.model.dhcp import Lease
+
+_LOG = logging.getLogger("hostagent")
+
+
+def sampled(state: State, seen: Sampled, ended: Callable[[Run], None]) -> None:
+    """Take up one read of all counters; ``ended`` is called for each boot that has settled or timed out."""
+    if seen.figures is None:
+        state.unseen()
+        return
+    reads = pool_reads(state.guests.values(), seen.figures, seen.disks, at=seen.at)
+    under_way = flights(state.runs.queue(""), state.limits)
+    for pool, now in reads.items():
+        before = state.reads.get(pool)
+        step = sample(before, now, psi_full_avg10=seen.full_avg10) if before is not None else None
+        if step is not None and pool in state.limits:
+            state.limits[pool] = update(
+                state.limits[pool], step, under_way[pool], pacing=state.pacing, cores=cores()
+            )
+    state.reads, state.unknown_since = reads, None
+    for run in tuple(state.runs.boots.values()):
+        if run.boot.state is BootState.BOOTING and run.progress is not None:
+            _watch(state, run, seen.figures.by_uuid.get(run.guest.uuid), seen.at, ended)
+    state.runs.grow_old(seen.at)
+
+
+def leased(state: State, leases: Sequence[Lease]) -> None:
+    """Take up the leases that the loop has seen: one newer than the boot says that it has come far."""
+    for lease in leases:
+        expires = float("inf") if lease.expires is None else lease.expires
+        state.leases[lease.mac] = max(expires, state.leases.get(lease.mac, 0.0))
+    for run in state.runs.boots.values():
+        if run.boot.state is BootState.BOOTING:
+            run.lease = run.lease or any(
+                state.leases.get(mac, 0.0) > run.leases.get(mac, 0.0) for mac in run.guest.macs
+            )
+
+
+def _watch(
+    state: State, run: Run, figures: GuestFigures | None, at: float, ended: Callable[[Run], None]
+) -> None:
+    if run.progress is None:
+        return
+    _rates(run, figures, at)
+    look = GuestLook(at=at, iops=run.iops, vcpu_share=run.vcpu_share, agent=run.guest.agent, lease=run.lease)
+    pool = state.limits[pool_of(run.boot, state.limits)]
+    run.progress = watch(run.progress, look, pool, pacing=state.pacing)
+    if run.progress.state is BootState.BOOTING:
+        return
+    ended(run)
+    seconds = at - run.progress.started_at
+    if run.progress.state is BootState.SETTLED:
+        _LOG.info("%s has settled after %.0f s: %s", run.guest.name, seconds, run.progress.reason)
+        state.has_settled(run, seconds)
+        return
+    _LOG.warning("%s: %s", run.guest.name, run.progress.reason)
+    state.timed_out += 1
+    run.boot = replace(run.boot, state=BootState.TIMED_OUT, ended_at=at)
+    run.note = run.progress.reason
+
+
+def _rates(run: Run, figures: GuestFigures | None, at: float) -> None:
+    """The guest's I/Os a second and the part of its vCPUs' time since the read before; None without one."""
+    before, since = run.figures, run.figures_at
+    run.iops = run.vcpu_share = None
+    if figures is None:
+        return
+    run.figures, run.figures_at = figures, at
+    if before is None or since is None or at <= since or figures.requests < before.requests:
+        return
+    seconds = at - since
+    run.iops = (figures.requests - before.requests) / seconds
+    if figures.vcpu_seconds is not None and before.vcpu_seconds is not None:
+        run.vcpu_share = max(0.0, figures.vcpu_seconds - before.vcpu_seconds) / (seconds * figures.vcpus)
