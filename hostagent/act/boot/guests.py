@@ -6,12 +6,13 @@ import contextlib
 from typing import TYPE_CHECKING, TypeVar
 
 from hostagent.act.boot.connection import Connection, GuestError
+from hostagent.act.boot.disks import disks_of, limit, limits
 from hostagent.errors import RefusedError
 from hostagent.model.boot_wish import XML_KEY, XMLNS
 from hostagent.model.boot_xml import wish_xml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
     import libvirt as lib
@@ -115,18 +116,18 @@ class Guests:
             domain = _run(libvirt, connection, uuid, run)
             if domain is None:
                 return ()
-            disks = _disks(libvirt, connection, domain)
-            if any(_limits(libvirt, domain, disk) for disk in disks):
+            disks = disks_of(libvirt, connection, domain)
+            if any(limits(libvirt, domain, disk) for disk in disks):
                 return ()
             done: list[str] = []
             try:
                 for disk in disks:
-                    _limit(libvirt, domain, disk, iops)
+                    limit(libvirt, domain, disk, iops)
                     done.append(disk)
             except libvirt.libvirtError:
                 for disk in done:
                     with contextlib.suppress(libvirt.libvirtError):
-                        _limit(libvirt, domain, disk, 0)
+                        limit(libvirt, domain, disk, 0)
                 raise
             return disks
 
@@ -142,14 +143,14 @@ class Guests:
             domain = _run(libvirt, connection, uuid, run)
             if domain is None:
                 return False
-            there = _disks(libvirt, connection, domain)
+            there = disks_of(libvirt, connection, domain)
             ours = [
                 disk
                 for disk in there
-                if (not disks or disk in disks) and _limits(libvirt, domain, disk) == {"total_iops_sec": iops}
+                if (not disks or disk in disks) and limits(libvirt, domain, disk) == {"total_iops_sec": iops}
             ]
             for disk in ours:
-                _limit(libvirt, domain, disk, 0)
+                limit(libvirt, domain, disk, 0)
             return bool(ours)
 
         return self._ask(uuid, "unslowed", act)
@@ -162,6 +163,19 @@ class Guests:
             return domain is not None and not domain.isActive() and bool(domain.hasManagedSaveImage())
 
         return self._ask(uuid, "looked at", act)
+
+    def wake(self, uuid: str) -> bool:
+        """Have a guest that was saved while it was suspended go on when it is started; False without one."""
+
+        def act(libvirt: ModuleType, connection: lib.virConnect) -> bool:
+            domain = _find(libvirt, connection, uuid)
+            if domain is None or domain.isActive() or not domain.hasManagedSaveImage():
+                return False
+            xml = domain.managedSaveGetXMLDesc(libvirt.VIR_DOMAIN_SAVE_IMAGE_XML_SECURE)
+            domain.managedSaveDefineXML(xml, libvirt.VIR_DOMAIN_SAVE_RUNNING)
+            return True
+
+        return self._ask(uuid, "changed", act)
 
     def wish(self, uuid: str, wish: BootWish | None) -> None:
         """Write a wish into the domain's metadata, None takes it out: for good, and for the run there is."""
@@ -222,25 +236,3 @@ def _done(libvirt: ModuleType, call: Callable[[], int]) -> bool:
             raise
         return False
     return True
-
-
-def _disks(libvirt: ModuleType, connection: lib.virConnect, domain: lib.virDomain) -> tuple[str, ...]:
-    """The targets of the disks that have something in them."""
-    every = connection.domainListGetStats([domain], libvirt.VIR_DOMAIN_STATS_BLOCK, 0)
-    numbers: Mapping[str, object] = every[0][1] if every else {}
-    count = range(int(str(numbers.get("block.count", 0))))
-    return tuple(
-        str(numbers[f"block.{each}.name"])
-        for each in count
-        if f"block.{each}.path" in numbers and f"block.{each}.name" in numbers
-    )
-
-
-def _limits(libvirt: ModuleType, domain: lib.virDomain, disk: str) -> dict[str, int]:
-    """Each limit that is set on a disk of the running guest."""
-    tune = domain.blockIoTune(disk, libvirt.VIR_DOMAIN_AFFECT_LIVE)
-    return {name: number for name, number in tune.items() if name.endswith(("_sec", "_max")) and number}
-
-
-def _limit(libvirt: ModuleType, domain: lib.virDomain, disk: str, iops: int) -> None:
-    domain.setBlockIoTune(disk, {"total_iops_sec": iops}, libvirt.VIR_DOMAIN_AFFECT_LIVE)

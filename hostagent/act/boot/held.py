@@ -96,8 +96,10 @@ class HeldList:
         self.entries = kept
 
     def _lost(self, fault: str) -> None:
+        if self.fault.startswith(said := f"{self._path} can't be read as a whole ({fault})"):
+            return  # kept and said already
         kept = self._path.with_name(f"{FILE}.unreadable-{int(time.time())}")
-        words = f"{self._path} can't be read as a whole ({fault}): guests that it named may stay paused"
+        words = f"{said}: guests that it named may stay paused"
         try:
             # A link: until a new file has replaced it, the next start must find the old one.
             os.link(self._path, kept)
@@ -129,11 +131,13 @@ def _understood(guests: Iterable[object]) -> tuple[list[Held], list[str]]:
     for each in guests:
         try:
             entry = record(Held, each)
-            if entry.kind not in KINDS:
-                raise ValueError(f"Held.kind: {entry.kind!r:.60} is no {' or '.join(sorted(KINDS))}")
-            found.append(entry)
         except (ValueError, OverflowError) as error:
             faults.append(_short(error))
+            continue
+        if entry.kind in KINDS:
+            found.append(entry)
+        else:
+            faults.append(f"Held.kind: {entry.kind!r:.60} is no {' or '.join(sorted(KINDS))}")
     return found, faults
 
 
