@@ -24,8 +24,8 @@ _CHECK_EXITS: Final = (
         "unknown: nothing could be read, a time-out, no permission, a usage error or an internal error",
     ),
     ("10", "fix: a plan is pending; --apply carries it out"),
-    ("11", "fix, undo: done in part"),
-    ("12", "fix, undo: refused, with the reason"),
+    ("11", "fix, undo, boot adopt, boot release: done in part"),
+    ("12", "fix, undo, boot, hook, order: refused, with the reason"),
 )
 _FILES: Final = (
     ("/etc/hostagent/hostagent.toml", "the settings, see hostagent.toml(5)"),

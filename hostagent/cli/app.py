@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # The file in which each command stands, as a click command of its name ("-" read as "_").
 _COMMANDS = {
+    "boot": "boot",
     "check": "check",
     "checks": "checks",
     "config": "config",

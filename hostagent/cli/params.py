@@ -53,3 +53,16 @@ def reason_option(command: F) -> F:
     """--reason, for what others will ask about."""
     words = "Why, for those who see it later."
     return click.option("--reason", required=True, metavar="TEXT", help=words)(command)
+
+
+def some_or_all(command: F) -> F:
+    """NAME… or --all, one of them, as ``names`` and ``every``."""
+
+    def check(context: click.Context, _: click.Parameter, value: bool) -> bool:
+        if value == bool(context.params.get("names")):
+            raise click.UsageError("name domains, or --all", context)
+        return value
+
+    named = click.argument("names", metavar="[NAME]...", nargs=-1, is_eager=True)
+    every = click.option("--all", "every", is_flag=True, callback=check, help="All of them.")
+    return named(every(command))

@@ -42,7 +42,17 @@ def test_the_shipped_settings_name_every_key_with_its_words() -> None:
 
 def test_every_command_and_every_code_has_its_place() -> None:
     page = commands.page()
-    for name in ("check", "checks list", "config show", "explain", "fix", "history", "ports show", "undo"):
+    for name in (
+        "boot status",
+        "check",
+        "checks list",
+        "config show",
+        "explain",
+        "fix",
+        "history",
+        "ports show",
+        "undo",
+    ):
         assert f'.SS "hostagent {name}"\n' in page
     assert "\\-\\-apply" in page
     assert set(re.findall(r'^\.SH "([A-Z]+_[A-Z_]+)"', checks.page(), re.MULTILINE)) == set(
