@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from hostagent.export.boot_metrics import boots
 from hostagent.export.document import Unread
 from hostagent.export.memory_metrics import memory
 from hostagent.export.shapes import counter, gauge, histogram
@@ -50,6 +51,7 @@ def families(document: Document | Unread, fresh: Freshness) -> list[Metric]:
         found += _sources(published)
         found += _acting(published)
         found += _admission(published.admission)
+        found += boots(published)
         found += _cost(published.cost)
     return found
 

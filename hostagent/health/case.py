@@ -31,6 +31,7 @@ Everything has the default of a healthy host, so that a case says only what it i
     [flows.br-int]                   # "in_port" = number of rules
     [memory]                         # and [[guest_memory]]: see health/case_memory.py
     [units]                          # see health/case_units.py;   [dhcp]  see health/case_dhcp.py
+    [boots]                          # what the agent's pacing tells: see health/case_boot.py
     [amqp]                           # ports, processes, limit_seconds (3600)
     [[amqp.connection]]  #   peer; local, port, process (nova-compute), keepalive (on), idle_seconds,
     peer = "10.0.0.9"                #   silence_seconds (60), pid
@@ -41,10 +42,13 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+from hostagent.decide.drift import find_drift
+from hostagent.health.case_boot import boots_of
 from hostagent.health.case_dhcp import dhcp_of
 from hostagent.health.case_memory import guests_memory_of, memory_of
 from hostagent.health.case_rows import link_row, ovs_rows, uuid_of
 from hostagent.health.case_units import units_of
+from hostagent.health.records import Context
 from hostagent.model.boot_wish import BootWish
 from hostagent.model.connections import AmqpConnections, Connection, Keepalive
 from hostagent.model.guests import (
@@ -61,14 +65,26 @@ from hostagent.model.host import Snapshot, Trouble, Unavailable
 from hostagent.model.ports import DatapathPort, Flows, Links, Ovs, Vswitchd
 
 
+def parse_context(text: str) -> Context:
+    """Read a host's TOML with all that checks look at.
+
+    Raises:
+        tomllib.TOMLDecodeError, TypeError, ValueError: as parse_host.
+    """
+    snapshot, boots = parse_host(text), tomllib.loads(text).get("boots")
+    told = None if boots is None else boots_of(boots, snapshot.taken_at)
+    return Context(snapshot=snapshot, drift=find_drift(snapshot), boots=told)
+
+
 def parse_host(text: str) -> Snapshot:
-    """Read a host's TOML.
+    """Read a host's TOML, without what is no part of the Snapshot (``[boots]``).
 
     Raises:
         tomllib.TOMLDecodeError: it is no TOML.
         TypeError, ValueError: it has a key or value that the records of model/ don't have.
     """
     raw = tomllib.loads(text)
+    raw.pop("boots", None)
     domains = _domains(raw.pop("domain", []))
     links = Links(by_name={item["name"]: link_row(item) for item in raw.pop("link", [])})
     ovs = ovs_rows(raw, links)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hostagent.decide.drift import find_drift
 from hostagent.decide.drift.codes import CODES
-from hostagent.health.api import Check, Context, Example, State
-from hostagent.health.case import parse_host
+from hostagent.health.api import Check, Example, State
+from hostagent.health.case import parse_context
 from hostagent.health.loader import load_checks
 
 CHECKS = load_checks("/nonexistent").by_code
@@ -22,8 +21,7 @@ every_check = pytest.mark.parametrize("check", CHECKS.values(), ids=list(CHECKS)
 
 @pytest.mark.parametrize(("check", "example"), EXAMPLES)
 def test_example(check: Check, example: Example) -> None:
-    snapshot = parse_host(example.host)
-    verdict = check.evaluate(Context(snapshot=snapshot, drift=find_drift(snapshot)))
+    verdict = check.evaluate(parse_context(example.host))
     assert verdict.state is example.state
     assert tuple(each.id for each in verdict.objects) == example.objects
     assert verdict.summary
@@ -69,8 +67,7 @@ def test_fixable_is_said_exactly_where_the_runbook_offers_a_fix(check: Check) ->
     offered = f"`hostagent fix {check.code}`" in check.repair
     fixable = False
     for example in check.examples:
-        snapshot = parse_host(example.host)
-        fixable |= check.evaluate(Context(snapshot=snapshot, drift=find_drift(snapshot))).fixable
+        fixable |= check.evaluate(parse_context(example.host)).fixable
     assert fixable is offered
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hostagent.model.boot_told import SETTLE_BUCKETS, BootsTold, GuestTold, PoolTold
 from hostagent.model.budget import Budget, KsmBalance, Level, NodeBudget
 from hostagent.model.histogram import Histogram
 from hostagent.model.plain import plain
@@ -107,6 +109,39 @@ def memory_told(now: float) -> MemoryTold:
     )
 
 
+def boots_told(now: float) -> BootsTold:
+    """A storm on a spinning disk; the node's other pool has seen nothing yet."""
+    guest = GuestTold(uuid="u", name="alice", pool="sda", state="booting", since=now - 9)
+    return BootsTold(
+        at=now - 2,
+        hold="the array is rebuilding",
+        unknown_since=now - 5,
+        pools=(
+            PoolTold(
+                pool="sda",
+                kind="spinning",
+                limit=3,
+                booting=2,
+                queued=7,
+                target_seconds=0.04,
+                latency_seconds=0.0725,
+                iops=210.5,
+                full_avg10=37.5,
+                reason="words",
+            ),
+            PoolTold(pool="node", kind="other", limit=8, booting=0, queued=0, target_seconds=0.02),
+        ),
+        guests=(guest, replace(guest, uuid="v", name="instance-1", managed="nova", slowed_iops=100)),
+        admissions={"limit": 40, "managed": 3},
+        timed_out=1,
+        held_seconds=1234.5,
+        settled=Histogram(
+            le=SETTLE_BUCKETS, counts=(0, 0, 1, 9, 30, 38, 40, 40, 40, 40, 40, 40), sum=2400.25, count=41
+        ),
+        released_at=now - 30,
+    )
+
+
 def full(now: float = NOW, **other: Any) -> Published:
     """What an agent says that has seen something of everything, 1 s after its last pulse."""
     checks = report(
@@ -152,6 +187,7 @@ def full(now: float = NOW, **other: Any) -> Published:
             asked_at=now - 100,
         ),
         "memory": memory_told(now),
+        "boots": boots_told(now),
         "latency": Histogram(counts=(0, 0, 0, 0, 0, 5, 6, 7, 7, 7, 7, 7, 7), sum=16.5, count=8),
         "cost": LoopCost(
             looks=60,

@@ -15,7 +15,7 @@ from hostagent.export.metrics import families, pulse_limit, render
 from hostagent.model.budget import Level
 from hostagent.model.plain import plain
 from hostagent.model.published import Published, Repairs
-from tests.unit.export.data import NOW, check, full, memory_told, report
+from tests.unit.export.data import NOW, boots_told, check, full, memory_told, report
 
 GOLDEN = Path(__file__).parent / "golden/full.prom"
 LIMIT = 30.0
@@ -109,6 +109,23 @@ def test_memory_that_is_unknown_or_of_an_old_look_has_no_series() -> None:
     assert 'basis="max"' not in found
 
 
+def test_boots_are_told_only_while_they_are_paced_and_the_agent_lives() -> None:
+    boots = {name for name in names(text(full())) if name.startswith("hostagent_boot_")}
+    assert len(boots) > 15
+    told = boots_told(NOW)
+    for changes in ({"boots": None}, {"boots": replace(told, enabled=False)}, {"alive_at": NOW - LIMIT - 1}):
+        assert not boots & names(text(full(**changes)))
+    hangs = names(text(full(boots=replace(told, at=NOW - 200))))
+    assert boots & hangs == {"hostagent_boot_timestamp_seconds"}
+    quiet = tuple(replace(each, latency_seconds=None) for each in told.pools)
+    calm = names(text(full(boots=replace(told, pools=quiet, released_at=None, unknown_since=None))))
+    assert boots - calm == {
+        "hostagent_boot_latency_seconds",
+        "hostagent_boot_released_timestamp_seconds",
+        "hostagent_boot_blind_since_timestamp_seconds",
+    }
+
+
 def test_what_is_there_twice_is_exposed_once() -> None:
     twice = (Repairs(code="A", result="done", count=1), Repairs(code="A", result="done", count=2))
     found = text(full(report=report(check("A"), check("A", "warn")), repairs=twice))
@@ -134,6 +151,7 @@ def test_every_name_is_ours_and_no_label_names_the_host_or_a_guest() -> None:
         "layer",
         "basis",
         "node",
+        "pool",
     }
     assert "vnet3" not in found
 

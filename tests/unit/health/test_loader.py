@@ -37,6 +37,10 @@ def test_every_code_of_drift_has_a_check_and_a_few_more() -> None:
     found = load_checks("/nonexistent")
     assert found.refused == ()
     assert found.by_code.keys() - CODES.keys() == {
+        "BOOT_DEPENDENCY_CYCLE",
+        "BOOT_GUEST_TIMED_OUT",
+        "BOOT_QUEUE_STUCK",
+        "BOOT_UNADOPTED_AUTOSTART",
         "CPU_BUDGET_EXCEEDED",
         "DHCP_LEASES_LOST",
         "DHCP_LEASE_OVERDUE",
@@ -48,6 +52,7 @@ def test_every_code_of_drift_has_a_check_and_a_few_more() -> None:
         "DHCP_SOCKET_STALE",
         "DHCP_SOCKET_UNBOUND",
         "AMQP_KEEPALIVE_OFF",
+        "DISK_LATENCY_HIGH",
         "DOMAIN_NOT_RESTARTED",
         "KSM_OFF",
         "KSM_SCAN_SLOW",
