@@ -57,11 +57,12 @@ class GuestFigures:
     """Counters of one running guest since it started; None where libvirt did not say in time.
 
     ``disks`` are by target name; ``vcpu_seconds`` is the sum over its ``vcpus``, which only grows while the
-    guest runs.
+    guest runs; ``vcpu_waited_seconds`` is how long they wanted a processor of the node and had to wait.
     """
 
     disks: Mapping[str, DiskStats]
     vcpu_seconds: float | None = None
+    vcpu_waited_seconds: float = 0.0
     vcpus: int = 1
 
     @property

@@ -1,4 +1,4 @@
-"""One file served by this process through FUSE (the kernel's include/uapi/linux/fuse.h), as little as a disk needs.
+"""One file served by this process through FUSE (include/uapi/linux/fuse.h), as little as a disk needs.
 
 The mount point is a regular file, so there is nothing to look up.
 """

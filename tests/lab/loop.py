@@ -1,4 +1,4 @@
-"""Loop devices that are freed by themselves when the last who holds them is gone (include/uapi/linux/loop.h)."""
+"""Loop devices that free themselves when the last who holds them is gone (include/uapi/linux/loop.h)."""
 
 import errno
 import fcntl

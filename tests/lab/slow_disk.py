@@ -1,7 +1,7 @@
 """A disk as slow as an array with few spindles: a loop device whose file takes the array's time to answer.
 
-blkio throttling was tried and left: it lets a tenth of a second's requests through at once and then nothing, so
-that whoever reads beside it waits 50 to 100 ms however few the others are.
+blkio throttling was tried and left: it lets a tenth of a second's requests through at once and then nothing,
+so that whoever reads beside it waits 50 to 100 ms however few the others are.
 """
 
 import ctypes

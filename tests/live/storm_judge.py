@@ -1,7 +1,8 @@
 """Inside a node: guests started by several virsh at once, one after another or few at a time.
 
-What is taken for settled is what the guest itself says on its serial console. Meanwhile a loop asks `virsh list`
-and guests that were running before print the latencies of their reads. One JSON object in, one out.
+What is taken for settled is what the guest itself says on its serial console. Meanwhile a loop asks
+`virsh list` and guests that were running before print the latencies of their reads. One JSON object in, one
+out.
 """
 
 import json

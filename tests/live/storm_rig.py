@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.live import agent
+from tests.live import agent, storm_watch
 from tests.live import storm_guests as guests
 
 if TYPE_CHECKING:
@@ -170,9 +170,11 @@ class Rig:
 
 def mount(node: Node, disk: SlowDisk) -> None:
     """Make the device known in the node and mount it, for this boot of the node."""
-    device = f"/dev/{disk.device.name}"
-    node.run(
-        "sh",
-        "-ec",
-        f"[ -b {device} ] || mknod {device} b {disk.number}; mkdir -p {guests.PLACE}; mount {device} {guests.PLACE}",
-    )
+    device, place = f"/dev/{disk.device.name}", guests.PLACE
+    make = f"[ -b {device} ] || mknod {device} b {disk.number}"
+    node.run("sh", "-ec", f"{make}; mkdir -p {place}; mount {device} {place}")
+
+
+def left_behind(node: Node) -> set[str]:
+    """Guests that are suspended, or on the agent's held list."""
+    return guests.paused(node) | set(storm_watch.held_list(node))

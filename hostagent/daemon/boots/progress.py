@@ -83,7 +83,10 @@ def _watch(
 
 
 def _rates(run: Run, figures: GuestFigures | None, at: float) -> None:
-    """The guest's I/Os a second and the part of its vCPUs' time since the read before; None without one."""
+    """The guest's I/Os a second and the part of the time that its vCPUs ran or wanted to; None without one.
+
+    What they waited for a processor counts: on a node whose processors are all busy every guest looks quiet.
+    """
     before, since = run.figures, run.figures_at
     run.iops = run.vcpu_share = None
     if figures is None:
@@ -94,4 +97,6 @@ def _rates(run: Run, figures: GuestFigures | None, at: float) -> None:
     seconds = at - since
     run.iops = (figures.requests - before.requests) / seconds
     if figures.vcpu_seconds is not None and before.vcpu_seconds is not None:
-        run.vcpu_share = max(0.0, figures.vcpu_seconds - before.vcpu_seconds) / (seconds * figures.vcpus)
+        wanted = figures.vcpu_seconds + figures.vcpu_waited_seconds
+        wanted -= before.vcpu_seconds + before.vcpu_waited_seconds
+        run.vcpu_share = min(1.0, max(0.0, wanted / (seconds * figures.vcpus)))

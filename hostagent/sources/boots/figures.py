@@ -54,12 +54,14 @@ def figures_of_numbers(numbers: Mapping[str, Any]) -> GuestFigures | None:
         for index in range(count)
         if f"block.{index}.name" in numbers and f"block.{index}.rd.reqs" in numbers
     }
-    times = [int(value) for key, value in numbers.items() if _is_vcpu_time(key)]
+    times = [int(value) for key, value in numbers.items() if _is_of_vcpu(key, "time")]
+    waits = [int(value) for key, value in numbers.items() if _is_of_vcpu(key, "delay")]
     if (count and not disks) or (not count and not times):
         return None
     return GuestFigures(
         disks=disks,
         vcpu_seconds=sum(times) / _NANO if times else None,
+        vcpu_waited_seconds=sum(waits) / _NANO,
         vcpus=max(1, int(numbers.get("vcpu.current", len(times)))),
     )
 
@@ -69,7 +71,7 @@ def _disk(numbers: Mapping[str, Any], prefix: str) -> DiskStats:
     return DiskStats(requests=reads + writes, busy_seconds=(read_time + write_time) / _NANO)
 
 
-def _is_vcpu_time(key: str) -> bool:
+def _is_of_vcpu(key: str, what: str) -> bool:
     group, _, rest = key.partition(".")
-    number, _, what = rest.partition(".")
-    return group == "vcpu" and what == "time" and number.isdecimal()
+    number, _, last = rest.partition(".")
+    return group == "vcpu" and last == what and number.isdecimal()

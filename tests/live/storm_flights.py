@@ -1,0 +1,77 @@
+"""What libvirt's events say of a storm: who ran when, who was let go, and how many were new just then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tests.live.storm_watch import Event
+
+BRIEF_SECONDS = 1.5  # who ran no longer than this before it was held was not booting
+
+
+@dataclass(slots=True, kw_only=True)
+class Flight:
+    """One guest: the spans of time in which it ran, each with whether a resume began it."""
+
+    spans: list[tuple[float, float, bool]] = field(default_factory=list)
+    since: float | None = None
+    resumed: bool = False
+
+    def end(self, at: float) -> None:
+        """It does not run any more."""
+        if self.since is not None:
+            self.spans.append((self.since, at, self.resumed))
+        self.since = None
+
+
+def flights(events: Iterable[Event]) -> dict[str, Flight]:
+    """Each guest's spans, in the order of time."""
+    found: dict[str, Flight] = {}
+    for event in events:
+        flight = found.setdefault(event.name, Flight())
+        if event.what in {"started", "resumed"} and flight.since is None:
+            flight.since, flight.resumed = event.at, event.what == "resumed"
+        elif event.what in {"suspended", "stopped"}:
+            flight.end(event.at)
+    for flight in found.values():
+        flight.end(float("inf"))
+    return found
+
+
+def releases(found: Mapping[str, Flight], *, but: Iterable[str] = ()) -> list[tuple[float, str]]:
+    """When guests went on after they had been suspended; ``but`` are those that people resumed."""
+    return sorted(
+        (begin, name)
+        for name, flight in found.items()
+        if name not in set(but)
+        for begin, _, resumed in flight.spans
+        if resumed
+    )
+
+
+def crowded(
+    found: Mapping[str, Flight],
+    at: Sequence[tuple[float, str]],
+    *,
+    limit: int,
+    settle_seconds: float,
+) -> list[str]:
+    """At which releases the limit was used up already: by guests so new that they can't have settled."""
+    wrong = []
+    for moment, name in at:
+        new = [
+            other
+            for other, flight in found.items()
+            for begin, end, _ in flight.spans
+            if other != name
+            and moment - settle_seconds < begin <= moment
+            and end > moment
+            and end - begin > BRIEF_SECONDS
+        ]
+        if len(new) >= limit:
+            wrong.append(f"{name} went on at {moment:.1f} beside {', '.join(sorted(new))}, limit {limit}")
+    return wrong
