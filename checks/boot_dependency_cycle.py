@@ -54,8 +54,8 @@ CHECK = Check(
     ),
     repair=(
         "Break the circle at one guest, or name the domain as it is called now: `hostagent boot set NAME "
-        "--after OTHER` replaces what NAME starts after, `hostagent boot set NAME --clear` removes all that "
-        "is wished for it."
+        "--after OTHER` replaces what NAME starts after, `hostagent boot set NAME --no-after` lets it start "
+        "after nobody."
     ),
     evaluate=evaluate,
     examples=(

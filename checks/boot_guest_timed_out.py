@@ -22,7 +22,8 @@ def _judge(boots: BootsTold, pacing: Pacing) -> Verdict:
 def _detail(guest: GuestTold, at: float) -> str:
     done = "" if guest.requests is None else f", {guest.requests} I/Os"
     managed = f", {guest.managed} runs it" if guest.managed else ""
-    return f"{guest.reason or 'not settled'}, {span(at - guest.since)} ago{done}{managed}"
+    up = "; its guest agent is connected now" if guest.agent else ""
+    return f"{guest.reason or 'not settled'}, {span(at - guest.since)} ago{done}{managed}{up}"
 
 
 CHECK = Check(

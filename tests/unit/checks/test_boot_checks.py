@@ -83,6 +83,14 @@ def test_why_the_queue_is_stuck(boots: str, words: str) -> None:
     assert verdict("BOOT_QUEUE_STUCK", f"[boots]\n{boots}\n{guest}").summary == words
 
 
+def test_who_came_up_late_is_told_as_such() -> None:
+    guest = '[[boots.guest]]\nname = "a"\nstate = "timed out"\nago = 300\nrequests = 9\n'
+    (late,) = verdict("BOOT_GUEST_TIMED_OUT", guest).objects
+    assert late.detail == "not settled, 5 min ago, 9 I/Os"
+    (late,) = verdict("BOOT_GUEST_TIMED_OUT", f'{guest}agent = true\nmanaged = "nova"\n').objects
+    assert late.detail == "not settled, 5 min ago, 9 I/Os, nova runs it; its guest agent is connected now"
+
+
 def test_a_circle_is_told_with_its_path() -> None:
     rows = [("a", "b"), ("b", "c"), ("c", "a"), ("d", "gone")]
     host = "".join(f'[[domain]]\nname = "{name}"\nboot.after = ["{after}"]\n' for name, after in rows)
