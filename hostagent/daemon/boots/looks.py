@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from hostagent.daemon.boots.runs import Run
     from hostagent.daemon.boots.saved import SavedRun
+    from hostagent.daemon.boots.seams import Reads
     from hostagent.daemon.boots.state import State
     from hostagent.model.boot_guests import BootGuest, GuestFigures
-    from hostagent.sources.boots.reader import BootReader
 
 _LOG = logging.getLogger("hostagent")
 # A run that is found without its event and has used more than this has booted before somebody looked.
@@ -42,7 +42,7 @@ class Looks:
     ``is_saved`` tells whether a shut-off guest was saved to disk.
     """
 
-    def __init__(self, state: State, reader: BootReader, is_saved: Callable[[str], bool]) -> None:
+    def __init__(self, state: State, reader: Reads, is_saved: Callable[[str], bool]) -> None:
         self._state = state
         self._is_saved = is_saved
         self._reader = reader

@@ -178,8 +178,10 @@ class Pacer:
         now = time.monotonic()
         if self._sight.again_at is not None:
             return max(0.0, self._sight.again_at - now)
-        waiting = any(run.boot.queued for run in self._state.runs.boots.values())
-        return _TICK_SECONDS if waiting else _LONG_SECONDS
+        if not any(run.boot.queued for run in self._state.runs.boots.values()):
+            return _LONG_SECONDS
+        spaced = (self._state.runs.admitted_at or 0.0) + self._state.pacing.spacing_seconds - now
+        return min(_TICK_SECONDS, spaced) if spaced > 0 else _TICK_SECONDS
 
     def _round(self, messages: Sequence[Message]) -> None:
         state, now = self._state, time.monotonic()

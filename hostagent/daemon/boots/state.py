@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hostagent.daemon.boots.runs import Runs
-from hostagent.decide.boot.limit import first
+from hostagent.decide.boot.limit import first, most
 from hostagent.errors import JournalError
 from hostagent.model.boot import NODE_POOL
 from hostagent.model.boot_guests import Pool
@@ -66,8 +66,15 @@ class State:
         for pool in (Pool(name=NODE_POOL), *pools):
             if pool.name not in self.pools:
                 self.pools[pool.name] = pool
-            if pool.name not in self.limits:
-                self.limits[pool.name] = first(pool.kind, pacing=self.pacing, cores=cores())
+            fresh = first(pool.kind, pacing=self.pacing, cores=cores())
+            known = self.limits.get(pool.name)
+            self.limits[pool.name] = fresh if known is None else self._bounded(known, fresh)
+
+    def _bounded(self, known: LimitState, fresh: LimitState) -> LimitState:
+        """A limit of before, as the settings of now allow it."""
+        highest = most(self.pacing, cores=cores())
+        limit = min(max(known.limit, self.pacing.least_limit), highest)
+        return replace(known, limit=limit, target_seconds=fresh.target_seconds)
 
     def has_settled(self, run: Run, seconds: float) -> None:
         """Count a boot that went well."""

@@ -16,10 +16,10 @@ from hostagent.model.boot import Admit, BootState
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hostagent.act.boot.guests import Guests
     from hostagent.daemon.boots.looks import Looks
     from hostagent.daemon.boots.messages import Did
     from hostagent.daemon.boots.runs import Run
+    from hostagent.daemon.boots.seams import Acts
     from hostagent.daemon.boots.slowing import Slowing
     from hostagent.daemon.boots.state import State
     from hostagent.model.boot import Boot
@@ -37,7 +37,7 @@ class Turns:
         self,
         state: State,
         looks: Looks,
-        guests: Guests,
+        guests: Acts,
         slowing: Slowing,
         *,
         order: Callable[[Job], None],

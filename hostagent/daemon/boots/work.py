@@ -14,7 +14,7 @@ from hostagent.errors import HostagentError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hostagent.act.boot.guests import Guests
+    from hostagent.daemon.boots.seams import Acts
 
 _THREADS = 2  # libvirtd serves five requests of a client at once; two keep a slow start from holding up all
 _CLOSE_SECONDS = 1.0
@@ -34,7 +34,7 @@ class Job:
 class Work:
     """Threads from start() to close(); ``tell`` is called in them with what became of each job."""
 
-    def __init__(self, guests: Guests, tell: Callable[[Did], None]) -> None:
+    def __init__(self, guests: Acts, tell: Callable[[Did], None]) -> None:
         self._guests = guests
         self._tell = tell
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -68,7 +68,7 @@ class Work:
                 self._tell(Did(order=job.order, uuid=job.uuid, id=job.id, error=repr(edge.error)))
 
 
-def carry_out(guests: Guests, job: Job) -> Did:
+def carry_out(guests: Acts, job: Job) -> Did:
     """One job, now."""
     try:
         if job.order is Order.START:

@@ -1,0 +1,169 @@
+"""Storms on a clock of their own: an agent that dies anywhere, persons that interfere, managers."""
+
+from __future__ import annotations
+
+import os
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hostagent.act.boot.held import HeldList
+from hostagent.config import Pacing
+from hostagent.model.boot import BootState
+from hostagent.model.boot_wish import BootWish
+from hostagent.model.guests import Manager
+from tests.unit.daemon.boots.world import PACING, Killed, Machine, World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("no_disk")
+NAMES = [f"g{number:02}" for number in range(20)]
+STEP = 0.1
+LONGEST = 6000
+
+
+@pytest.fixture(name="no_disk")
+def without_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No power is cut here: what is written need not wait for the disk."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def booting(machine: Machine) -> int:
+    """How many guests are under way, as the agent counts."""
+    return sum(run.boot.state is BootState.BOOTING for run in machine.state.runs.boots.values())
+
+
+def play(machine: Machine, *, until: float) -> int:
+    """Go on until then; the most that were under way at once."""
+    most = 0
+    while machine.world.now < until:
+        machine.world.pass_by(STEP)
+        machine.step()
+        limit = max(each.limit for each in machine.state.limits.values()) if machine.state.limits else 99
+        assert booting(machine) <= max(limit, most), "more than the limit"
+        most = max(most, booting(machine))
+    return most
+
+
+def test_a_storm_is_held_paced_and_over(tmp_path: Path) -> None:
+    world = World(NAMES)
+    machine = Machine(world, tmp_path)
+    machine.step()
+    for uuid in world.domains:
+        world.begin(uuid)
+    machine.step()
+    assert sum(each.paused for each in world.domains.values()) == 19, "one at a time, by the spacing"
+    assert {each.uuid for each in machine.state.held.entries} == {
+        each.uuid for each in world.domains.values() if each.paused
+    }
+    assert play(machine, until=400.0) <= 6
+    assert not any(each.paused for each in world.domains.values())
+    assert all(each.ran > 30 for each in world.domains.values())
+    assert (machine.state.held.entries, machine.state.runs.boots) == ((), {})
+    assert machine.state.settled.count == 20
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_killed_anywhere_it_leaves_nobody_paused_and_resumes_no_persons(seed: int, tmp_path: Path) -> None:
+    random = Random(seed)
+    world = World(NAMES)
+    machine = Machine(world, tmp_path)
+    kills = 0
+    starts = sorted((random.uniform(0, 20), uuid) for uuid in world.domains)
+    for _ in range(LONGEST):
+        world.pass_by(STEP)
+        while starts and starts[0][0] <= world.now:
+            world.begin(starts.pop(0)[1], paused=random.random() < 0.1)
+        if random.random() < 0.02:
+            # A suspend of a guest that is paused already is none (libvirt), so only of one that runs.
+            world.person(random.choice(list(world.domains)), pause=world.now < 100)
+        if world.fuse is None and world.now < 150 and random.random() < 0.2:
+            world.fuse = random.randrange(12)
+        try:
+            machine.step(jobs=random.randrange(4))
+        except Killed:
+            kills += 1
+            world.events.clear()  # whoever was not there hears of nothing
+            # Between a suspension and the note of its counters nobody can tell a person's own pause from it.
+            held = HeldList(machine.state.settings.paths.state_dir).entries
+            known = sorted(world.domains.keys() - {one.uuid for one in held if one.vcpu_seconds is None})
+            for _ in range(random.randrange(20)):
+                world.pass_by(STEP)
+                if random.random() < 0.2:
+                    world.person(random.choice(known), pause=random.random() < 0.5)
+            machine = Machine(world, tmp_path)
+    assert kills > 3
+    ours = [each.name for each in world.domains.values() if each.paused and not each.person]
+    assert (ours, world.resumed_of_persons) == ([], 0)
+    assert machine.state.held.entries == ()
+
+
+def test_what_a_manager_runs_is_counted_slowed_where_wished_and_given_back(tmp_path: Path) -> None:
+    pacing = Pacing(
+        first_limit=2,
+        least_limit=2,
+        most_limit=2,
+        spacing_seconds=0.0,
+        quiet_after_seconds=5,
+        slow_managed=True,
+    )
+    for seed in range(8):
+        random = Random(seed)
+        world = World(NAMES[:8], managers=frozenset({Manager.NOVA}))
+        machine = Machine(world, tmp_path / str(seed), pacing)
+        machine.step()
+        for uuid in world.domains:
+            world.begin(uuid)
+        machine.step()
+        machine.step()
+        assert sum(bool(each.limit) for each in world.domains.values()) == 6
+        assert (booting(machine), machine.state.runs.counts["managed"]) == (8, 8)
+        for _ in range(1500):
+            world.pass_by(STEP)
+            if world.fuse is None and world.now < 60 and random.random() < 0.05:
+                world.fuse = random.randrange(20)
+            try:
+                machine.step(jobs=random.randrange(3))
+            except Killed:
+                world.events.clear()
+                machine = Machine(world, tmp_path / str(seed), pacing)
+            assert not any(each.paused for each in world.domains.values())
+        assert [each.limit for each in world.domains.values()] == [0] * 8
+        assert machine.state.held.entries == ()
+
+
+def test_adopted_guests_are_started_once_in_order_also_by_an_agent_that_dies(tmp_path: Path) -> None:
+    for seed in range(5):
+        random = Random(seed)
+        world = World(NAMES[:6], wish=BootWish(adopted=True))
+        world.domains["uuid-g00"].wish = BootWish(adopted=True, after=("g05",))
+        world.domains["uuid-g05"].wish = BootWish(adopted=True, priority=9)
+        machine = Machine(world, tmp_path / str(seed), PACING)
+        order: list[str] = []
+        for _ in range(3000):
+            world.pass_by(STEP)
+            if world.fuse is None and world.now < 60 and random.random() < 0.1:
+                world.fuse = random.randrange(10)
+            try:
+                machine.step()
+            except Killed:
+                world.events.clear()
+                machine = Machine(world, tmp_path / str(seed), PACING)
+            order += [
+                each.name for each in world.domains.values() if each.id is not None and each.name not in order
+            ]
+        assert (order[0], sorted(order)) == ("g05", NAMES[:6])
+        assert order.index("g00") > 0
+        assert world.domains["uuid-g00"].ran < world.domains["uuid-g05"].ran - 5, (
+            "it waited until that settled"
+        )
+        world.fuse = None
+        world.domains["uuid-g03"].id = None  # shut off by a person: it stays off
+        machine = Machine(world, tmp_path / str(seed), PACING)
+        for _ in range(100):
+            world.pass_by(STEP)
+            machine.step()
+        assert world.domains["uuid-g03"].id is None
+        assert not any(each.paused for each in world.domains.values())
