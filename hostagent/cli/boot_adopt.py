@@ -127,7 +127,7 @@ def _root(word: str) -> None:
 
 
 def _domains(settings: Settings, timeout: float | None) -> LibvirtDomains:
-    return LibvirtDomains(settings.sources.libvirt_uri, timeout or settings.looks.timeout_seconds)
+    return LibvirtDomains(settings, timeout or settings.looks.timeout_seconds)
 
 
 def _named(guests: Collection[BootGuest], names: tuple[str, ...], tally: _Tally) -> list[BootGuest]:

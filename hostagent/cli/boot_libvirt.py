@@ -13,6 +13,7 @@ from hostagent.sources.boots.reader import BootReader
 from hostagent.sources.deadline import SourceThread
 
 if TYPE_CHECKING:
+    from hostagent.config import Settings
     from hostagent.model.boot_guests import BootGuest
 
 
@@ -22,9 +23,10 @@ class LibvirtDomains:
     A change that libvirt refuses raises ActError.
     """
 
-    def __init__(self, uri: str, seconds: float) -> None:
+    def __init__(self, settings: Settings, seconds: float) -> None:
+        uri = settings.sources.libvirt_uri
         self._thread = SourceThread(f"libvirt at {uri}")
-        self._reader = BootReader(uri)
+        self._reader = BootReader(uri, managed=settings.boot.managed)
         self._guests = Guests(uri)
         self._seconds = seconds
 

@@ -69,7 +69,7 @@ def set_wish(
     given = after or (() if no_after else None)
     asked = _Asked(priority=priority, after=given, exempt=exempt, clear=clear)
     settings = session.settings()
-    domains = LibvirtDomains(settings.sources.libvirt_uri, timeout or settings.looks.timeout_seconds)
+    domains = LibvirtDomains(settings, timeout or settings.looks.timeout_seconds)
     try:
         guest = _set(domains, name, asked)
     except ActError as error:

@@ -86,6 +86,11 @@ class Pacing:
     typical_seconds: float = key(
         120.0, "how long a boot takes, for expected waits, before one was seen", least=1, most=3600
     )
+    managed: tuple[str, ...] = key(
+        (),
+        "names of domains that something else runs, Pacemaker for instance, as patterns of a shell:"
+        " counted and never held, like those of nova, oVirt and OpenNebula",
+    )
     slow_managed: bool = key(
         default=False,
         about="slow boots of managers (nova, oVirt, OpenNebula) over the limit, by I/O limits for a time",

@@ -63,7 +63,9 @@ class Releaser:
         self._lock = BootsLock(self._run_dir)
         self._held = HeldList(state_dir)
         self._guests = Guests(settings.sources.libvirt_uri)
-        self._reader = BootReader(settings.sources.libvirt_uri, disk_root="/")
+        self._reader = BootReader(
+            settings.sources.libvirt_uri, managed=settings.boot.managed, disk_root="/proc/self/root"
+        )
         self._boot_id = read_boot_id(settings.sources.proc_dir)
         self._memory = _Memory(begun_at=time.monotonic())
 

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 class Manager(StrEnum):
-    """Who runs a domain, by the metadata it left in the XML."""
+    """Who runs a domain, by the metadata it left in the XML; SITE is one that only the settings tell of."""
 
     NOVA = "nova"
     OVIRT = "oVirt"
     OPENNEBULA = "OpenNebula"
+    SITE = "another manager (boot.managed)"
 
 
 class DomainState(StrEnum):

@@ -68,7 +68,7 @@ class Pacer:
         self._inbox: SimpleQueue[Message | None] = SimpleQueue()
         self._state = State(settings=settings, held=HeldList(paths.state_dir), boot_id="")
         self._guests = Guests(uri)
-        self._reader = BootReader(uri)
+        self._reader = BootReader(uri, managed=settings.boot.managed)
         self._looks = Looks(self._state, self._reader, self._guests.saved)
         self._work = Work(self._guests, self._inbox.put)
         self._sampler = Sampler(lambda: self._state.settings, self._inbox.put)
@@ -100,7 +100,7 @@ class Pacer:
 
     def configure(self, settings: Settings) -> None:
         """Other settings hold from now on."""
-        self._state.settings = settings
+        self._state.settings, self._reader.managed = settings, settings.boot.managed
         self._inbox.put(None)
 
     def tell(self, uuid: str, event: str, detail: str) -> None:

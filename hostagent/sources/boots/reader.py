@@ -7,9 +7,11 @@ the domain's lock only, and parses XML that it has not seen.
 from __future__ import annotations
 
 import time
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
 from hostagent.model.boot_guests import BootGuest, Figures
+from hostagent.model.guests import Manager
 from hostagent.sources.boots.boot_xml import parse_boot
 from hostagent.sources.boots.figures import ask_figures
 from hostagent.sources.boots.pools import PoolFinder
@@ -18,7 +20,7 @@ from hostagent.sources.libvirt_words import state_words
 from hostagent.sources.xml_cache import XmlCache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
     import libvirt as lib
@@ -32,12 +34,19 @@ class BootReader:
     """Reads domains, one or all, and their counters; may be asked by several threads.
 
     Every method blocks as long as libvirt does, and raises ReadError: ABSENT, UNREACHABLE, DENIED or
-    INVALID.
+    INVALID. ``managed`` are patterns of the names of domains that something else runs (boot.managed).
     """
 
     def __init__(
-        self, uri: str, *, root: str = "/", disk_root: str = "/proc/1/root", sys_dir: str = "/sys"
+        self,
+        uri: str,
+        *,
+        managed: Sequence[str] = (),
+        root: str = "/",
+        disk_root: str = "/proc/1/root",
+        sys_dir: str = "/sys",
     ) -> None:
+        self.managed = managed
         self._libvirt = LibvirtReader(uri, root=root)
         self._xml = XmlCache(parse_boot)
         self._pools = PoolFinder(disk_root, sys_dir)
@@ -131,12 +140,18 @@ class BootReader:
             persistent=persistent,
             autostart=autostart,
             wish=xml.wish,
-            managers=xml.managers,
+            managers=self._managers(handle.name(), xml.managers),
             pool=self._pools.pool(xml.disk),
             agent=xml.agent,
             macs=xml.macs,
             memory=xml.memory,
         )
+
+    def _managers(self, name: str, known: frozenset[Manager]) -> frozenset[Manager]:
+        """Those that the XML tells of, or what the settings say of the name."""
+        if known or not any(fnmatchcase(name, pattern) for pattern in self.managed):
+            return known
+        return frozenset({Manager.SITE})
 
 
 def _if_there(libvirt: ModuleType, look: Callable[[], T]) -> T | None:
