@@ -1,7 +1,7 @@
 """Guests that start after each other, or after one that is not there."""
 
 from hostagent.decide.boot.judging import why_not_paced
-from hostagent.decide.boot.wishes import circles, nameless, waits_after
+from hostagent.decide.boot.wishes import circles, nameless, paced, waits_after
 from hostagent.decide.memory.words import span
 from hostagent.health.api import Check, Context, Example, ObjectResult, State, Verdict, unread
 from hostagent.model.host import Unavailable
@@ -15,7 +15,7 @@ def evaluate(context: Context) -> Verdict:
     if isinstance(domains, Unavailable):
         return unread(domains)
     every = domains.by_uuid.values()
-    after = waits_after(every)
+    after = waits_after(paced(every, pacing.managed))
     around, missing = circles(after), nameless(after, [each.name for each in every])
     lost = f"each waits {span(pacing.dependency_seconds)} in vain"
     objects = (

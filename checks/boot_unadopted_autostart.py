@@ -1,7 +1,7 @@
 """Guests that libvirt starts at the node's boot, before anybody can pace them."""
 
 from hostagent.decide.boot.judging import why_not_paced
-from hostagent.decide.boot.wishes import unadopted
+from hostagent.decide.boot.wishes import paced, unadopted
 from hostagent.health.api import Check, Context, Example, ObjectResult, State, Verdict, unread
 from hostagent.model.host import Unavailable
 
@@ -13,7 +13,7 @@ def evaluate(context: Context) -> Verdict:
         return Verdict(state=State.SKIP, summary=why)
     if isinstance(domains, Unavailable):
         return unread(domains)
-    found = unadopted(domains.by_uuid.values())
+    found = unadopted(paced(domains.by_uuid.values(), pacing.managed))
     count = f"{len(found) or 'no'} {'guest' if len(found) == 1 else 'guests'} with libvirt's autostart"
     few = f"{pacing.first_limit} may boot at once"
     if len(found) <= pacing.first_limit:
@@ -37,8 +37,8 @@ CHECK = Check(
     meaning=(
         "More guests than boot.first_limit have libvirt's autostart flag. At the node's boot libvirt starts "
         "them one right after the other, in no order of yours, and before it lets anybody in who could hold "
-        "them. Guests that a manager runs (nova, oVirt, OpenNebula), exempt ones and transient ones do not "
-        "count."
+        "them. Guests that a manager runs (nova, oVirt, OpenNebula, and whatever boot.managed names), exempt "
+        "ones and transient ones do not count."
     ),
     impact=(
         "After a power cut all of them boot at the same time: the storage answers ten times slower, each "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hostagent.decide.boot.order import circle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hostagent.model.guests import Domain
 
@@ -17,13 +18,24 @@ if TYPE_CHECKING:
 MOST_CIRCLES = 20  # enough to begin with; a path through a large tangle costs
 
 
-def waits_after(domains: Iterable[Domain]) -> dict[str, tuple[str, ...]]:
-    """What each domain starts after, of those that the queue decides about: no exempt and no managed one."""
-    return {
-        each.name: each.wish.after
+def paced(domains: Iterable[Domain], managed: Sequence[str]) -> tuple[Domain, ...]:
+    """The domains that the queue decides about, by name: no exempt one, and none that something else runs.
+
+    ``managed`` are patterns of such domains' names (boot.managed).
+    """
+    found = (
+        each
         for each in domains
-        if each.wish.after and not each.managers and not each.wish.exempt
-    }
+        if not each.managers
+        and not each.wish.exempt
+        and not any(fnmatchcase(each.name, pattern) for pattern in managed)
+    )
+    return tuple(sorted(found, key=lambda each: each.name))
+
+
+def waits_after(domains: Iterable[Domain]) -> dict[str, tuple[str, ...]]:
+    """What each of the domains starts after."""
+    return {each.name: each.wish.after for each in domains if each.wish.after}
 
 
 def circles(after: After) -> tuple[tuple[str, ...], ...]:
@@ -46,13 +58,8 @@ def nameless(after: After, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 
 def unadopted(domains: Iterable[Domain]) -> tuple[Domain, ...]:
-    """The domains that libvirt itself starts at the node's boot, which adopt would change; by name."""
-    found = (
-        each
-        for each in domains
-        if each.autostart and each.persistent and not each.managers and not each.wish.exempt
-    )
-    return tuple(sorted(found, key=lambda each: each.name))
+    """Those that libvirt itself starts at the node's boot, which adopt would change."""
+    return tuple(each for each in domains if each.autostart and each.persistent)
 
 
 def _tangle(after: After) -> dict[str, tuple[str, ...]]:

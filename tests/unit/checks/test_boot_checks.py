@@ -66,6 +66,16 @@ def test_how_many_autostart_guests_are_a_risk_is_a_setting() -> None:
     assert [each.id for each in found.objects] == ["g0", "g1", "g2"]
 
 
+def test_what_the_settings_say_is_managed_is_left_out() -> None:
+    host = guests(2) + '[[domain]]\nname = "pcs-db"\nautostart = true\nboot.after = ["pcs-db"]\n'
+    mine = Pacing(first_limit=2)
+    assert verdict("BOOT_UNADOPTED_AUTOSTART", host, mine).state is State.WARN
+    assert verdict("BOOT_DEPENDENCY_CYCLE", host, mine).state is State.WARN
+    cluster = Pacing(first_limit=2, managed=("pcs-*",))
+    assert verdict("BOOT_UNADOPTED_AUTOSTART", host, cluster).state is State.OK
+    assert verdict("BOOT_DEPENDENCY_CYCLE", host, cluster).state is State.OK
+
+
 @pytest.mark.parametrize(
     ("boots", "words"),
     [
