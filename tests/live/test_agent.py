@@ -175,11 +175,28 @@ def test_its_own_record_is_the_witness_for_an_inherited_vlan(make_node: Callable
     node.down()
 
 
-def test_what_a_person_undoes_is_left_alone_until_resumed(whole: Node) -> None:
+# `hostagent undo` that takes a second to see what came of it, longer than the agent takes to believe it.
+SLOW_UNDO = """
+import sys, time
+from hostagent.act import undoing
+from hostagent.cli import main
+conclude = undoing.conclude
+def late(*given, **named):
+    time.sleep(1)
+    return conclude(*given, **named)
+undoing.conclude = late
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "undo", [("hostagent", "undo"), ("python3", "-c", SLOW_UNDO, "undo")], ids=["fast", "slow"]
+)
+def test_what_a_person_undoes_is_left_alone_until_resumed(whole: Node, undo: tuple[str, ...]) -> None:
     before = agent.done(whole, "OVS_PORT_INHERITED")
     agent.inject(whole, "tag changed", whole.tap("g1"))
     agent.until("repaired", lambda: agent.done(whole, "OVS_PORT_INHERITED") > before, seconds=8)
-    assert whole.run("hostagent", "undo", look.last_run(whole)).returncode == 0
+    assert whole.run(*undo, look.last_run(whole)).returncode == 0
     agent.until("reported", lambda: agent.state(whole, "OVS_PORT_INHERITED") == "crit", seconds=8)
     time.sleep(1.0)
     assert look.column(whole, "Port", whole.tap("g1"), "tag") == "999"
