@@ -84,6 +84,7 @@ def main(gib: str) -> None:
             if not line:
                 break
             share, reached = float(line), False
+    leak.watch()  # the input may have ended because of what has just been told
     print(json.dumps(leak.told))
 
 

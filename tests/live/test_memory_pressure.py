@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hostagent.sources.memory import MemoryReader
+from tests.lab import soon
 from tests.live import agent
 
 if TYPE_CHECKING:
@@ -62,8 +63,14 @@ class Leak:
         """Leave such a share; how long after that, and since it began, the agent tells the level."""
         began = time.monotonic()
         self.leave(share)
-        after = agent.until(expected, lambda: level(self._node) == expected, seconds=seconds)
-        print(f"{expected}: {after:.1f} s after {share:.1%} were left")
+        left_at = time.monotonic()
+        if not soon(seconds, lambda: level(self._node) == expected):
+            told = agent.published(self._node)
+            raise AssertionError(
+                f"not {expected} within {seconds} s after {share:.1%} were left: {told['memory']}; "
+                f"{agent.problems(self._node)}; told were {self.end()}"
+            )
+        print(f"{expected}: {time.monotonic() - left_at:.1f} s after {share:.1%} were left")
         return time.monotonic() - began
 
     def end(self) -> list[list[str]]:
@@ -88,7 +95,7 @@ def test_each_level_in_its_order_and_back(make_node: Callable[..., Node]) -> Non
     node.write(DROP_IN, "[Service]\nBindReadOnlyPaths=/run/meminfo:/proc/meminfo\n")
     node.run("systemctl", "daemon-reload")
     agent.configure(node, SETTINGS)
-    agent.until("it looked", lambda: level(node) == "high", seconds=15)
+    agent.until("it looked", lambda: level(node) == "high", seconds=30)
     for share, expected in ((0.15, "clear"), (0.075, "soft"), (0.035, "hard")):
         leak.until(expected, share, seconds=5)
     for _ in range(2):  # a moment of relief, shorter than what is believed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -64,12 +65,22 @@ def asked(path: str, line: bytes = b'{"ask": "x"}\n') -> Any:
         return read_line(connection)
 
 
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def new_threads(before: set[threading.Thread]) -> set[threading.Thread]:
+    """Those started since ``before``; threads that other tests left end when they will."""
+    return set(threading.enumerate()) - before
+
+
+def open_descriptors() -> set[tuple[str, str]]:
+    """Number and target of each: what other tests left is closed when it will."""
+    found = set()
+    for each in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the one for the directory itself
+            found.add((each.name, str(each.readlink())))
+    return found
 
 
 def wait_for(condition: Any) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.01)
