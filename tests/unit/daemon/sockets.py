@@ -31,7 +31,7 @@ def echo(request: Mapping[str, Any], peer: Peer) -> Mapping[str, Any]:
             raise ZeroDivisionError("secret")
         case "sleep":
             sleeping.append(peer)
-            wake.wait(20)
+            wake.wait(60)
         case "much":
             return {"ok": True, "much": "x" * (8 << 20)}
     return {"ok": True, "request": request, "peer": [peer.pid, peer.uid, peer.gid]}
@@ -46,7 +46,7 @@ def started(path: str, group: str = NO_GROUP) -> Server:
 def connect(path: str) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.settimeout(20)
+        connection.settimeout(60)
         connection.connect(path)
     except OSError:
         connection.close()

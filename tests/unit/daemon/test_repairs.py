@@ -70,7 +70,7 @@ def test_an_undo_that_ends_while_the_agent_waits_for_it_is_seen(
     assert repairer.undone(since=0) == {}
     person = threading.Thread(target=undo)
     person.start()
-    assert held.wait(10)
+    assert held.wait(30)
     memory, reason = repairer.act(Memory(), CYCLE, since=0)
     person.join()
     assert reason == "repaired 0 of 1 (hostagent history)"

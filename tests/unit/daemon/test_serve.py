@@ -91,7 +91,7 @@ def test_a_request_that_trickles_in_is_cut_off(path: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(serve, "REQUEST_SECONDS", 0.5)
     begin = time.monotonic()
     with connect(path) as connection, suppress(BrokenPipeError, ConnectionResetError):
-        while time.monotonic() < begin + 10:
+        while time.monotonic() < begin + 30:
             connection.sendall(b" ")
             time.sleep(0.05)
     assert time.monotonic() - begin < 5
@@ -104,7 +104,7 @@ def test_silent_and_trickling_clients_delay_nobody(path: str) -> None:
         begin = time.monotonic()
         for _ in range(50):
             assert asked(path)["ok"]
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 20
 
 
 def test_the_client_that_was_silent_for_longest_makes_room(path: str) -> None:
