@@ -59,7 +59,7 @@ def program(place: Path, body: str, mode: int = 0o755) -> str:
 
 
 def patient(place: Path) -> str:
-    """In the place of timeout(1): not how long the interpreter takes to start on a busy machine is the point."""
+    """In the place of timeout(1): a busy machine may take its time to start the interpreter."""
     file = place / "patient"
     file.write_text('#!/bin/sh\nshift 3\nexec "$@"\n')
     file.chmod(0o755)
