@@ -51,8 +51,12 @@ class Executor:
         self._look = look
         self._wait = lock_wait_seconds
 
-    def apply(self, plan: Plan, *, who: str) -> Outcome:
-        """Carry out ``plan``. Success is said of a step only after the kernel's side has shown it."""
+    def apply(self, plan: Plan, *, who: str, undone: Callable[[], Mapping[str, str]] = dict) -> Outcome:
+        """Carry out ``plan``. Success is said of a step only after the kernel's side has shown it.
+
+        ``undone`` is asked under the lock: objects that are to be left alone, each with its undo; one that
+        held the lock meanwhile is over by then, and in the journal.
+        """
         if plan.refused:
             raise RefusedError(plan.refused)
         if not plan.steps:
@@ -62,7 +66,7 @@ class Executor:
             done = 0 if plan.forced else changed_since(self._settings, time.time() - _HOUR_SECONDS)
             if words := latched(len(plan.steps), within_the_hour=done, limits=self._settings.repair):
                 raise RefusedError(words)
-            return self._apply(dict(enumerate(plan.steps, 1)), who, recovered)
+            return self._apply(dict(enumerate(plan.steps, 1)), who, recovered, undone())
 
     def undo(self, identity: str, *, who: str) -> Outcome:
         """Take back an action (RUN.N) or a whole run (RUN), or refuse with what has changed meanwhile."""
@@ -75,9 +79,11 @@ class Executor:
         with lock.held(self._settings, who=who, wait_seconds=self._wait):
             return Recovery(self._settings, self._look).all()
 
-    def _apply(self, steps: Mapping[int, Step], who: str, recovered: tuple[str, ...]) -> Outcome:
+    def _apply(
+        self, steps: Mapping[int, Step], who: str, recovered: tuple[str, ...], undone: Mapping[str, str]
+    ) -> Outcome:
         world = world_of(self._look())
-        dropped = _objections(steps, world)
+        dropped = _objections(steps, world) | _spared(steps, undone)
         if len(dropped) == len(steps):
             return Outcome(run="", results=_results("", steps, dropped), recovered=recovered)
         with Store(self._settings) as store, Journal.create(self._settings, what="fix", who=who) as journal:
@@ -176,6 +182,11 @@ def _link_result(step: Step, world: World) -> tuple[Did, str]:
     if there and link is not None and link.up:
         return Did.DONE, ""
     return Did.FAILED, f"tap {step.name} is not up"
+
+
+def _spared(steps: Mapping[int, Step], undone: Mapping[str, str]) -> Results:
+    words = {n: undone[step.object] for n, step in steps.items() if step.object in undone}
+    return {n: (Did.DROPPED, f"a person took its repair back ({run})") for n, run in words.items()}
 
 
 def _objections(steps: Mapping[int, Step], world: World) -> Results:

@@ -154,7 +154,7 @@ class Loop:
         if cycle.plan is not None and self._wakes.pending:
             self._next_look = self._budget.ready_at(now=time.monotonic())
             return replace(cycle, plan=None, reason="something has happened meanwhile: looking again first")
-        memory, reason = self._repairer.act(self.memory, cycle)
+        memory, reason = self._repairer.act(self.memory, cycle, since=self._controls.resumed_at())
         self.memory = memory
         if cycle.plan is not None:
             self._next_look = self._budget.ready_at(now=time.monotonic())

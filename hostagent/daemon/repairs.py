@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,12 +46,15 @@ class Repairer:
         self._tally = tally
         self._path = rows_path(settings)
         self._undone_runs: tuple[Run, ...] = ()
-        self._journal_seen: list[tuple[str, int]] = []
+        self._journal_seen: list[tuple[str, int, int]] = []
         self._pruned_at = 0.0
         self.recovered = False
 
-    def act(self, memory: Memory, cycle: Cycle) -> tuple[Memory, str]:
-        """End dead runs, then carry out the plan; the memory with what failed, and how it went in words."""
+    def act(self, memory: Memory, cycle: Cycle, *, since: float) -> tuple[Memory, str]:
+        """End dead runs, then carry out the plan; the memory with what failed, and how it went in words.
+
+        What a person took back after ``since`` is left alone, also when that is only just happening.
+        """
         try:
             if not self.recovered:
                 for line in self._executor.recover(who=WHO):
@@ -58,17 +62,20 @@ class Repairer:
                 self.recovered = True
             if cycle.plan is None:
                 return memory, ""
-            outcome = self._executor.apply(cycle.plan, who=WHO)
+            outcome = self._executor.apply(cycle.plan, who=WHO, undone=partial(self.undone, since=since))
         except (ActError, SourceError) as error:
             self.recovered = isinstance(error, RefusedError) and self.recovered
             return self._refused(memory, cycle.plan, error)
-        return self._told(memory, cycle.plan, cycle, outcome)
+        return self._told(memory, cycle.plan, cycle, outcome, self.undone(since=since))
 
     def undone(self, *, since: float) -> Mapping[str, str]:
-        """Objects whose repair a person took back after ``since``; read again when the journal is another."""
+        """Objects whose repair a person took back after ``since``; read again when the journal is another.
+
+        The newest file has not always the last name: runs of one second stand in no order.
+        """
         try:
-            newest = paths(self._settings)[-1:]
-            seen = [(each.name, each.stat().st_mtime_ns) for each in newest]
+            found = ((each.name, each.stat()) for each in paths(self._settings)[-_LAST_RUNS:])
+            seen = [(name, stat.st_mtime_ns, stat.st_size) for name, stat in found]
             if seen != self._journal_seen:
                 self._undone_runs, self._journal_seen = runs(self._settings, last=_LAST_RUNS), seen
         except (OSError, JournalError) as error:
@@ -107,7 +114,9 @@ class Repairer:
             memory = replace(memory, tries=memory.tries.after(step, reason=str(error), now=now))
         return memory, words
 
-    def _told(self, memory: Memory, plan: Plan, cycle: Cycle, outcome: Outcome) -> tuple[Memory, str]:
+    def _told(
+        self, memory: Memory, plan: Plan, cycle: Cycle, outcome: Outcome, undone: Mapping[str, str]
+    ) -> tuple[Memory, str]:
         now = time.monotonic()
         for step, result in zip(plan.steps, outcome.results, strict=True):
             self._tally.ended(step.codes, result.state)
@@ -117,7 +126,8 @@ class Repairer:
             else:
                 _LOG.warning("%s %s %s: %s", step.kind, step.object, result.state, result.reason)
             # Dropped means that the host had moved on: the next look decides anew, but not at once for ever.
-            reason = "" if result.state is Did.DONE else f"{result.state}: {result.reason}"
+            failed = result.state is not Did.DONE and step.object not in undone
+            reason = f"{result.state}: {result.reason}" if failed else ""
             memory = replace(memory, tries=memory.tries.after(step, reason=reason, now=now))
         done = sum(each.state is Did.DONE for each in outcome.results)
         return memory, f"repaired {done} of {len(outcome.results)} (hostagent history)"

@@ -26,7 +26,7 @@ NETWORKS = (1, 2)
 _PREFIX = "hadr"
 
 
-def soon(what: str, holds: Callable[[], object], seconds: float = 10.0) -> None:
+def soon(what: str, holds: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until it holds."""
     ends = time.monotonic() + seconds
     while not holds():

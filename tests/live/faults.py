@@ -53,7 +53,7 @@ class Faults:
         # Units are read every third interval: in its 20 s the agent must have read them anew.
         limits = {"max_per_hour": 100_000, "pulse_seconds": 1.0, "interval_seconds": 5.0}
         agent.configure(node, agent.settings(0.5, agent=limits))
-        agent.until("all is well", lambda: look.alarms(node) == set(), seconds=20)
+        agent.until("all is well", lambda: look.alarms(node) == set(), seconds=30)
         self._lives, self._rows = self._processes(), self._steady_rows()
 
     def run(self, count: int) -> None:
@@ -75,7 +75,7 @@ class Faults:
             self.node.run("systemctl", "reset-failed", unit, check=False)
             self.node.run("systemctl", "start", unit, timeout=90)
         agent.until("all is well again", lambda: look.alarms(self.node) == set(), seconds=SETTLE_SECONDS)
-        if not soon(20, lambda: agent.problems(self.node) == []):
+        if not soon(30, lambda: agent.problems(self.node) == []):
             raise AssertionError(f"check --live is at exit 0, the agent says {agent.problems(self.node)}")
         assert self._processes() == self._lives, "every steady guest is the process that it was"
         assert self._steady_rows() == self._rows, "every steady guest has the port that it had"

@@ -1,15 +1,15 @@
 """Inside a node: a leak, and the /proc/meminfo of a smaller machine in /run/meminfo. `leak.py GIB`.
 
-MemTotal is GIB there, and MemAvailable is what the kernel says, less what it said at the start, and GIB: a
-machine of GIB that was all free, of which this process takes real memory. Each line of its input is a share
-of MemTotal to be left available, which it then holds, whatever others take and give back. At the end of its
-input it prints the states that the agent told meanwhile.
+MemTotal is GIB there, and MemAvailable is that less what the kernel says that this process has taken: a
+machine of GIB that was all free, of which nobody else takes any. What others take and give back for a moment
+on the real one would show as levels that nobody asked for. Each line of its input is a share of MemTotal to
+be left available, which it then holds. At the end of its input it prints the states that the agent told
+meanwhile.
 """
 
 import json
 import mmap
 import os
-import re
 import select
 import sys
 from pathlib import Path
@@ -24,19 +24,19 @@ class Leak:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.first = self.figure("MemAvailable")
+        self.first = self.resident()
         self.taken: list[mmap.mmap] = []
         self.told: list[tuple[str, str]] = []
         SMALL.write_text(self.text()[0])
         self.small = os.open(SMALL, os.O_WRONLY)
 
-    def figure(self, name: str) -> int:
-        text = Path("/proc/meminfo").read_text()
-        return int(re.findall(rf"^{name}: +(\d+) kB$", text, re.MULTILINE)[0]) << 10
+    def resident(self) -> int:
+        """What this process has, in bytes (proc(5), statm)."""
+        return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
 
     def text(self) -> tuple[str, int]:
         """The file, of always the same length, and the bytes that are available by it."""
-        left = min(self.size, max(0, self.figure("MemAvailable") - self.first + self.size))
+        left = min(self.size, max(0, self.size - self.resident() + self.first))
         lines = (
             f"{name}:{value >> 10:>15} kB\n"
             for name, value in (("MemTotal", self.size), ("MemAvailable", left))
@@ -84,6 +84,7 @@ def main(gib: str) -> None:
             if not line:
                 break
             share, reached = float(line), False
+    leak.watch()  # the input may have ended because of what has just been told
     print(json.dumps(leak.told))
 
 

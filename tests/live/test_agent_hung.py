@@ -31,7 +31,7 @@ def node(make_node: Callable[..., Node]) -> Node:
     made.guest("g1", bridge="br-int", vlan=40)
     made.start("g1")
     agent.configure(made, agent.settings(0.5))
-    agent.until("all is well", lambda: agent.published(made)["report"]["status"] == "ok", seconds=15)
+    agent.until("all is well", lambda: agent.published(made)["report"]["status"] == "ok", seconds=30)
     return made
 
 
@@ -43,7 +43,7 @@ def test_a_hung_daemon(node: Node, daemon: str) -> None:
 def hang(node: Node, daemon: str, seconds: float) -> None:
     """Stop a daemon for so long, with a port broken under it."""
     section, pid, tap = SECTIONS[daemon], look.pid(node, daemon), node.tap("g1")
-    agent.until("up", lambda: not is_down(node, section), seconds=8)
+    agent.until("up", lambda: not is_down(node, section), seconds=30)
     repairs = node.out("hostagent", "history", "--json")
     began, took = time.monotonic(), list[float]()
     node.run("kill", "-STOP", pid)
@@ -61,7 +61,7 @@ def hang(node: Node, daemon: str, seconds: float) -> None:
     finally:
         node.run("kill", "-CONT", pid)
     back = agent.until("back", lambda: not is_down(node, section), seconds=BACK_SECONDS)
-    agent.until("all is well", lambda: look.alarms(node) == set(), seconds=15)
+    agent.until("all is well", lambda: look.alarms(node) == set(), seconds=30)
     restarts = node.out("systemctl", "show", "--property=NRestarts", "--value", "hostagent.service")
     assert restarts == "0", "the watchdog is fed"
     print(f"{daemon}: down shown after {shown:.1f} s, p95 of scrapes {slow:.3f} s, back after {back:.1f} s")

@@ -23,7 +23,7 @@ def test_a_nova_node_under_the_agent(make_node: Callable[..., Node]) -> None:
     node = make_node("nova-agent", agent=True)
     nova_like(node)
     agent.configure(node, agent.settings(0.3))
-    agent.until("it has looked", lambda: agent.published(node)["cost"]["looks"] > 0, seconds=10)
+    agent.until("it has looked", lambda: agent.published(node)["cost"]["looks"] > 0, seconds=30)
     before, looks = look.rows(node), 0
     for turn in range(6):
         node.run("ip", "link", "add", f"noise{turn}", "type", "bridge")

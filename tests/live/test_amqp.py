@@ -32,7 +32,7 @@ PROGRAMS = ("nova-compute", "neutron-openvswitch-agent", "ceilometer-polling")
 KEEPIDLE = (None, 0, 60, 3500, 3700)  # no SO_KEEPALIVE; the system's 7200 s; TCP_KEEPIDLE
 LIMIT = 3600.0
 RUNS = 20
-IDLE_SECONDS = 0.2
+IDLE_SECONDS = 0.5
 
 UNSEEN = """
 import os, time
@@ -56,7 +56,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
 @pytest.fixture
 def none_left(net: Net) -> Callable[[], bool]:
     """Return a function that says whether all connections of an earlier test are gone."""
-    return lambda: soon(5, lambda: not net.read(AmqpReader(Amqp())).connections)
+    return lambda: soon(30, lambda: not net.read(AmqpReader(Amqp())).connections)
 
 
 def is_wrong(keepidle: int | None) -> bool:
@@ -90,7 +90,7 @@ def seen(amqp: AmqpConnections, pids: dict[str, int]) -> Counter[Any]:
         dropped = bool(judge_amqp(replace(amqp, connections=(each,))).dropped)
         assert each.pid == pids[each.process]
         off = each.keepalive is Keepalive.OFF
-        found[each.process, each.peer, each.port, off, dropped, each.idle_seconds < IDLE_SECONDS / 2] += 1
+        found[each.process, each.peer, each.port, off, dropped, each.idle_seconds < IDLE_SECONDS * 0.9] += 1
     return found
 
 
@@ -112,17 +112,19 @@ def guilty(wishes: dict[str, list[Wish]]) -> Counter[str]:
 
 
 def test_a_late_keepalive_is_remembered_when_its_timer_has_run_down(net: Net) -> None:
-    """A busy connection: 4 s after it was armed, a timer of 8 s looks like one of 4 s."""
-    with net.program("nova-compute", [Wish(PEERS[0], 5672, 8, busy=True)]):
-        reader = AmqpReader(Amqp(firewall_idle_seconds=10))
-        assert soon(2, lambda: [each.silence_seconds for each in net.read(reader).connections] > [7.5])
+    """A busy connection: 15 s after it was armed, a timer of 30 s looks like one of 15 s."""
+    with net.program("nova-compute", [Wish(PEERS[0], 5672, 30, busy=True)]):
+        reader = AmqpReader(Amqp(firewall_idle_seconds=40))
+        (first,) = net.read(reader).connections
         time.sleep(1.5)
         (now,) = net.read(AmqpReader(Amqp())).connections
         (kept,) = net.read(reader).connections
+    assert first.silence_seconds is not None
     assert now.silence_seconds is not None
     assert kept.silence_seconds is not None
-    assert now.silence_seconds < 6.7
-    assert kept.silence_seconds > 7.5
+    assert first.silence_seconds > 20
+    assert now.silence_seconds < first.silence_seconds - 1.2
+    assert kept.silence_seconds >= first.silence_seconds
 
 
 def test_probes_keep_a_connection_from_being_silent_though_nobody_answers(net: Net) -> None:
@@ -134,7 +136,7 @@ def test_probes_keep_a_connection_from_being_silent_though_nobody_answers(net: N
         nobody = "10.9.0.2 dev veth0 lladdr 02:00:00:00:00:01 nud permanent"
         subprocess.run(("ip", "-n", net.name, "neigh", "replace", *nobody.split()), check=True)
         try:
-            assert soon(5, lambda: net.read(reader).connections[0].idle_seconds > 2.1)
+            assert soon(30, lambda: net.read(reader).connections[0].idle_seconds > 2.1)
             verdict = judge_amqp(net.read(reader))
         finally:
             subprocess.run(("ip", "-n", net.name, *"neigh del 10.9.0.2 dev veth0".split()), check=True)

@@ -57,7 +57,7 @@ def pid(node: Node, path: str) -> str:
 
 
 def until(true: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 15
+    ends = time.monotonic() + 30
     while not true():
         assert time.monotonic() < ends
         time.sleep(0.05)

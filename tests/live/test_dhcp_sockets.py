@@ -149,7 +149,7 @@ def send() -> None:
 
 
 def until(true: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 30
     while not true():
         assert time.monotonic() < ends
         time.sleep(0.01)

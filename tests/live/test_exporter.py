@@ -62,7 +62,7 @@ def settle(node: Node, export: str, *, reload: str = "restart") -> None:
     """Write the [export] table and have it taken up."""
     node.write("/etc/hostagent/hostagent.toml", f"[export]\n{export}\n")
     node.run("systemctl", reload, UNIT)
-    assert soon(5, lambda: ask(node, "/-/healthy")[1] != "" and listening(node)), journal(node)
+    assert soon(30, lambda: ask(node, "/-/healthy")[1] != "" and listening(node)), journal(node)
 
 
 def listening(node: Node) -> bool:
@@ -85,7 +85,7 @@ def _by_hand(node: Node) -> None:
     """What is published here is written by hand; a real agent would publish over it."""
     node.run("systemctl", "stop", "hostagent.service", check=False)
     node.run("rm", "-f", PUBLISHED)
-    assert soon(10, lambda: listening(node)), journal(node)
+    assert soon(30, lambda: listening(node)), journal(node)
 
 
 def test_it_serves_where_no_agent_publishes(node: Node) -> None:
@@ -162,7 +162,7 @@ def test_tls_and_client_certificates(node: Node, tmp_path: Path) -> None:
     pair = f'tls_certificate = "{TLS}/server.pem"\ntls_key = "{TLS}/server.key"\n'
     https, ca = URL.replace("http", "https"), f"{TLS}/ca.pem"
     settle(node, pair, reload="reload")
-    assert soon(5, lambda: ask(node, "/-/ready", ca, base=https) == (200, "ready\n")), journal(node)
+    assert soon(30, lambda: ask(node, "/-/ready", ca, base=https) == (200, "ready\n")), journal(node)
     assert ask(node, "/-/ready")[0] == 0  # plain HTTP is not answered
     found = json.loads(node.run("python3", "-c", PROBE.read_text(), f"{https}/metrics", ca).stdout)
     assert max(found["took"]) < 1.5, found
@@ -196,8 +196,8 @@ def test_faults_in_the_settings(node: Node) -> None:
     node.run("chmod", "600", f"{TLS}/server.key")
     node.run("chown", "root:root", f"{TLS}/server.key")
     node.run("systemctl", "restart", UNIT)
-    assert soon(5, lambda: node.out("systemctl", "show", "-p", "ExecMainStatus", "--value", UNIT) == "78")
-    assert soon(5, lambda: node.run("systemctl", "is-failed", UNIT, check=False).stdout == "failed\n")
+    assert soon(30, lambda: node.out("systemctl", "show", "-p", "ExecMainStatus", "--value", UNIT) == "78")
+    assert soon(30, lambda: node.run("systemctl", "is-failed", UNIT, check=False).stdout == "failed\n")
     said = f"export.tls_key: {TLS}/server.key: Permission denied (chgrp hostagent and chmod 640)"
     assert said in journal(node)
     assert "Traceback" not in journal(node)
@@ -219,13 +219,13 @@ def test_textfile(node: Node) -> None:
     assert node.out("stat", "-c", "%a", f"{folder}/hostagent.prom") == "644"
     node.run("rm", f"{folder}/hostagent.prom")
     node.run("systemctl", "start", "hostagent-textfile.timer")
-    assert soon(15, lambda: node.run("test", "-e", f"{folder}/hostagent.prom", check=False).returncode == 0)
+    assert soon(30, lambda: node.run("test", "-e", f"{folder}/hostagent.prom", check=False).returncode == 0)
     node.run("systemctl", "stop", "hostagent-textfile.timer")
 
 
 def test_what_the_agent_itself_publishes(node: Node) -> None:
     node.run("systemctl", "start", "hostagent.service")
-    assert soon(15, lambda: ask(node, "/-/ready") == (200, "ready\n")), ask(node, "/-/ready")
+    assert soon(30, lambda: ask(node, "/-/ready") == (200, "ready\n")), ask(node, "/-/ready")
     status, text = ask(node, "/metrics")
     assert status == 200
     clean(text)

@@ -98,10 +98,10 @@ def test_programs_that_fail_or_hang_say_so(make_node: Callable[..., lab.Node]) -
         node.run("sh", "-c", "echo out; echo err >&2; exit 3")
     with pytest.raises(ProgramError, match=r"no end within 0.5 s"):
         node.run("sleep", "4321", timeout=0.5)
-    assert soon(10, lambda: not node.run("pgrep", "-f", "sleep 4321", check=False).stdout)
+    assert soon(30, lambda: not node.run("pgrep", "-f", "sleep 4321", check=False).stdout)
     with node.popen("sleep", "1234") as process:
         process.kill()
-    assert soon(10, lambda: not node.run("pgrep", "-f", "sleep 1234", check=False).stdout)
+    assert soon(30, lambda: not node.run("pgrep", "-f", "sleep 1234", check=False).stdout)
 
 
 def test_power_cut_keeps_the_disk_only(make_node: Callable[..., lab.Node]) -> None:
@@ -149,7 +149,7 @@ def test_power_cut_may_lose_records(make_node: Callable[..., lab.Node]) -> None:
             f"br-{bridge}",
             "datapath_type=netdev",
         )
-    soon(5, lambda: node.out("ovs-vsctl", "get", "Interface", "br-three", "ofport") != "[]")
+    soon(30, lambda: node.out("ovs-vsctl", "get", "Interface", "br-three", "ofport") != "[]")
     node.run("systemctl", "stop", "ovs-vswitchd")
     node.run("systemctl", "start", "ovsdb-server")
     node.run("ovs-vsctl", "--no-wait", "br-set-external-id", "br-one", "last", "but-one")
@@ -166,7 +166,7 @@ def test_clean_reboot(make_node: Callable[..., lab.Node]) -> None:
     node = make_node("lab-reboot", bare=True)
     node.guest("obeys", kind="linux")
     node.start("obeys")
-    assert soon(20, lambda: "is up" in node.out("cat", "/var/log/libvirt/qemu/obeys-console.log"))
+    assert soon(30, lambda: "is up" in node.out("cat", "/var/log/libvirt/qemu/obeys-console.log"))
     leader = node.leader
     node.reboot()
     assert node.leader != leader
@@ -189,7 +189,7 @@ def test_nothing_is_left_after_down() -> None:
     node.down()
     lab.Node("lab-gone-too").power_cut()
     lab.Node("lab-gone-too").down()
-    assert soon(5, lambda: traces("lab-gone") == [])
+    assert soon(30, lambda: traces("lab-gone") == [])
     assert not mine & nspawn_locks()
 
 
@@ -209,7 +209,7 @@ def test_a_killed_owner_leaves_nothing(make_node: Callable[..., lab.Node]) -> No
     listed = command("list").stdout
     assert "lab-reaped" not in listed
     assert re.search(rf"(?m)^lab-other +running +{other.leader} +{os.getpid()} ", listed)
-    assert soon(5, lambda: traces("lab-reaped") == [])
+    assert soon(30, lambda: traces("lab-reaped") == [])
 
 
 def test_up_heals_an_interrupted_up() -> None:
@@ -221,7 +221,7 @@ def test_up_heals_an_interrupted_up() -> None:
     node = lab.up("lab-half", bare=True, owner=os.getpid())
     assert node.out("ovs-vsctl", "list-br").split() == ["br-ext", "br-int"]
     node.down()
-    assert soon(5, lambda: traces("lab-half") == [])
+    assert soon(30, lambda: traces("lab-half") == [])
 
 
 def test_a_node_that_cannot_boot_says_why() -> None:

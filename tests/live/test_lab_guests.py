@@ -54,7 +54,7 @@ def test_guests_run_answer_and_are_heard(make_node: Callable[..., lab.Node]) -> 
 
     node.run("virsh", "shutdown", "a")
     node.run("virsh", "shutdown", "b")
-    assert soon(20, lambda: node.out("virsh", "domstate", "b") == "shut off")
+    assert soon(30, lambda: node.out("virsh", "domstate", "b") == "shut off")
     assert node.out("virsh", "domstate", "a") == "running"
 
 

@@ -130,7 +130,7 @@ def test_life(make_node: Callable[..., Node], kind: str) -> None:
     # The purge belongs to the boot: installing and upgrading did not run it.
     assert node.run("test", "-e", "/run/hostagent/purge.json", check=False).returncode == 1
     if kind == "whole":  # the agent was started, and it repairs
-        assert soon(20, lambda: node.out("ovs-vsctl", "list-ports", "br-int") == "")
+        assert soon(30, lambda: node.out("ovs-vsctl", "list-ports", "br-int") == "")
     if kind == "ovs-only":  # without libvirt nobody can say whose it is
         assert "vnet77" in node.out("ovs-vsctl", "list-ports", "br-int")
         node.run("ovs-vsctl", "--no-wait", "del-port", "vnet77")

@@ -83,12 +83,12 @@ def test_vswitchd_killed(well: Node) -> None:
     probe.look()
     well.run("systemctl", "kill", "-s", "STOP", "ovs-vswitchd.service")  # its monitor must not revive it
     well.run("systemctl", "kill", "-s", "KILL", "ovs-vswitchd.service")
-    assert soon(15, lambda: troubles(probe.look()) != {})
+    assert soon(30, lambda: troubles(probe.look()) != {})
     look = probe.look()
     assert set(troubles(look)) >= {"vswitchd", "flows", "packet_sockets"}
     assert set(troubles(look).values()) == {"unreachable"}
     well.run("systemctl", "restart", "openvswitch-switch.service", "ovs-vswitchd.service")
-    assert soon(15, lambda: troubles(probe.look()) == {})
+    assert soon(30, lambda: troubles(probe.look()) == {})
     probe.end()
 
 
@@ -103,7 +103,7 @@ def test_ovsdb_stopped(well: Node) -> None:
     well.run(
         "systemctl", "start", "ovsdb-server.service", "ovs-vswitchd.service", "openvswitch-switch.service"
     )
-    assert soon(15, lambda: troubles(probe.look()) == {})
+    assert soon(30, lambda: troubles(probe.look()) == {})
     assert set(probe.look()["ovs"]["ports"]) == set(before)
     probe.end()
 

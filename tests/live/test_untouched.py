@@ -85,7 +85,7 @@ def settled(node: Node) -> dict[str, list[str]]:
         seen.append(rows(node))
         return seen[-1] == seen[-2]
 
-    assert soon(20, still)
+    assert soon(30, still)
     return seen[-1]
 
 

@@ -25,7 +25,7 @@ def reply(request: dict[str, Any], result: Any) -> bytes:
 def ask(tmp_path: Path, result: Any, *operations: dict[str, Any]) -> list[dict[str, Any]]:
     with (
         FakeServer(tmp_path / "sock", lambda request: [reply(request, result)]),
-        Ovsdb(str(tmp_path / "sock"), timeout_seconds=2) as db,
+        Ovsdb(str(tmp_path / "sock"), timeout_seconds=30) as db,
     ):
         return db.transact(operations)
 
@@ -37,7 +37,7 @@ def test_an_answer_in_pieces_after_a_notice(tmp_path: Path) -> None:
         whole = notice + reply(request, [{"rows": [{"name": "ü}"}]}])
         return [whole[:50], whole[50:-9], whole[-9:]]
 
-    with FakeServer(tmp_path / "sock", answer), Ovsdb(str(tmp_path / "sock"), timeout_seconds=2) as db:
+    with FakeServer(tmp_path / "sock", answer), Ovsdb(str(tmp_path / "sock"), timeout_seconds=30) as db:
         assert db.transact([]) == [{"rows": [{"name": "ü}"}]}]
 
 
@@ -64,12 +64,12 @@ def test_no_answer_in_time(tmp_path: Path) -> None:
         began = time.monotonic()
         with pytest.raises(DeadlineError):
             db.transact([])
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
 
 
 def test_a_broken_connection_is_not_a_refusal(tmp_path: Path) -> None:
     with FakeServer(tmp_path / "sock", lambda request: [reply(request, [])]):
-        db = Ovsdb(str(tmp_path / "sock"), timeout_seconds=2)
+        db = Ovsdb(str(tmp_path / "sock"), timeout_seconds=30)
         db.transact([])
     with db, pytest.raises(LostError):
         db.transact([])

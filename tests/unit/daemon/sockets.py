@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -30,7 +31,7 @@ def echo(request: Mapping[str, Any], peer: Peer) -> Mapping[str, Any]:
             raise ZeroDivisionError("secret")
         case "sleep":
             sleeping.append(peer)
-            wake.wait(20)
+            wake.wait(60)
         case "much":
             return {"ok": True, "much": "x" * (8 << 20)}
     return {"ok": True, "request": request, "peer": [peer.pid, peer.uid, peer.gid]}
@@ -45,7 +46,7 @@ def started(path: str, group: str = NO_GROUP) -> Server:
 def connect(path: str) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.settimeout(20)
+        connection.settimeout(60)
         connection.connect(path)
     except OSError:
         connection.close()
@@ -64,12 +65,22 @@ def asked(path: str, line: bytes = b'{"ask": "x"}\n') -> Any:
         return read_line(connection)
 
 
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def new_threads(before: set[threading.Thread]) -> set[threading.Thread]:
+    """Those started since ``before``; threads that other tests left end when they will."""
+    return set(threading.enumerate()) - before
+
+
+def open_descriptors() -> set[tuple[str, str]]:
+    """Number and target of each: what other tests left is closed when it will."""
+    found = set()
+    for each in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the one for the directory itself
+            found.add((each.name, str(each.readlink())))
+    return found
 
 
 def wait_for(condition: Any) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.01)

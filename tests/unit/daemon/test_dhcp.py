@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +55,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 def test_a_network_has_its_turn_and_the_loop_is_woken(scene: Scene) -> None:
     scene.renewals.hand(HOST)
     scene.renewals.start()
-    assert scene.woken.wait(5)
+    assert scene.woken.wait(30)
     (report,) = json.loads(scene.file.read_text())
     assert (report["network"], report["outcome"], report["server_pid"]) == ("br1", "skipped", 11)
     assert "no bridge" in report["detail"]
@@ -70,7 +69,7 @@ def test_nothing_is_asked_while_a_hold_exists(scene: Scene) -> None:
     assert not scene.woken.wait(0.5)
     assert not scene.file.exists()
     scene.held = False
-    assert scene.woken.wait(5)
+    assert scene.woken.wait(30)
 
 
 @pytest.mark.parametrize("wanted", [{"probe": False}, {"passive": ("br1",)}])
@@ -84,9 +83,9 @@ def test_what_is_not_to_be_probed_is_not(tmp_path: Path, wanted: dict[str, Any])
 
 def test_it_ends_at_once(scene: Scene) -> None:
     scene.renewals.start()
-    began = time.monotonic()
+    (thread,) = (each for each in threading.enumerate() if each.name == "dhcp")
     scene.renewals.close()
-    assert time.monotonic() - began < 1
+    assert not thread.is_alive()
 
 
 def test_what_can_not_be_read_is_not_published_as_it_was(scene: Scene) -> None:

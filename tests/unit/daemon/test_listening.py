@@ -20,9 +20,11 @@ from tests.unit.daemon.sockets import (
     GROUP,
     asked,
     connect,
+    new_threads,
     open_descriptors,
     read_line,
     started,
+    wait_for,
 )
 
 
@@ -36,8 +38,8 @@ def test_close_hangs_up_and_removes_the_socket(tmp_path: Path) -> None:
         server.close()
         assert connection.recv(1) == b""
     assert not path.exists()
-    assert not set(threading.enumerate()) - threads
-    assert open_descriptors() == descriptors
+    wait_for(lambda: not new_threads(threads))
+    wait_for(lambda: not open_descriptors() - descriptors)
     again = started(str(path))
     assert asked(str(path))["ok"]
     again.close()

@@ -51,8 +51,8 @@ def test_waiting_ends_with_the_event_or_with_the_time() -> None:
     wakes, began = Wakes(), time.monotonic()
     assert not wakes.wait(began + 0.05)
     threading.Timer(0.05, wakes.wake, ["timer"]).start()
-    assert wakes.wait(began + 10)
-    assert time.monotonic() < began + 5
+    assert wakes.wait(began + 60)
+    assert time.monotonic() < began + 30
 
 
 def test_latencies_are_counted_as_prometheus_has_them() -> None:

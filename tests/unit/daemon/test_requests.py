@@ -119,7 +119,7 @@ def test_before_the_first_look(agent: Agent) -> None:
 
 def test_a_look_waits_for_one_that_began_later(agent: Agent) -> None:
     def loop() -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while not agent.woken and time.monotonic() < until:
             time.sleep(0.01)
         agent.told = published(FINE, age=-0.01)

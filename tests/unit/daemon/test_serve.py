@@ -15,6 +15,7 @@ from hostagent.daemon import serve
 from tests.unit.daemon.sockets import (
     asked,
     connect,
+    new_threads,
     open_descriptors,
     read_line,
     sleeping,
@@ -90,7 +91,7 @@ def test_a_request_that_trickles_in_is_cut_off(path: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(serve, "REQUEST_SECONDS", 0.5)
     begin = time.monotonic()
     with connect(path) as connection, suppress(BrokenPipeError, ConnectionResetError):
-        while time.monotonic() < begin + 10:
+        while time.monotonic() < begin + 30:
             connection.sendall(b" ")
             time.sleep(0.05)
     assert time.monotonic() - begin < 5
@@ -103,7 +104,7 @@ def test_silent_and_trickling_clients_delay_nobody(path: str) -> None:
         begin = time.monotonic()
         for _ in range(50):
             assert asked(path)["ok"]
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 20
 
 
 def test_the_client_that_was_silent_for_longest_makes_room(path: str) -> None:
@@ -149,7 +150,7 @@ def test_who_does_not_take_its_answer_is_left(path: str, monkeypatch: pytest.Mon
 def test_ten_thousand_connections_leave_nothing_behind(path: str) -> None:
     asked(path)
     wait_for(lambda: "answer" not in {each.name for each in threading.enumerate()})
-    threads, descriptors = threading.active_count(), open_descriptors()
+    threads, descriptors = set(threading.enumerate()), open_descriptors()
     most = 0
     for number in range(10_000):
         with connect(path) as connection:
@@ -159,17 +160,17 @@ def test_ten_thousand_connections_leave_nothing_behind(path: str) -> None:
             elif number % 3 == 1:
                 connection.sendall(b"garbage")
         if number % 100 == 0:
-            most = max(most, threading.active_count())
-    assert most <= threads + serve.MOST_CLIENTS + 2
-    wait_for(lambda: threading.active_count() == threads)
-    assert open_descriptors() == descriptors
+            most = max(most, len(new_threads(threads)))
+    assert most <= serve.MOST_CLIENTS + 2
+    wait_for(lambda: not new_threads(threads))
+    wait_for(lambda: not open_descriptors() - descriptors)
     assert asked(path)["ok"]
 
 
 def test_a_thousand_at_once_are_served_or_dropped_but_never_more_than_a_few(path: str) -> None:
-    threads = threading.active_count()
+    threads = set(threading.enumerate())
     with ExitStack() as stack:
         for _ in range(900):
             stack.enter_context(connect(path))
         assert asked(path)["ok"]
-        assert threading.active_count() <= threads + serve.MOST_CLIENTS + 1
+        assert len(new_threads(threads)) <= serve.MOST_CLIENTS + 1

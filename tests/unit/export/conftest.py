@@ -26,7 +26,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Running]]:
         with log.open("w") as stream:
             running.process = subprocess.Popen([*MAIN, "--config", str(config)], stderr=stream, text=True)
         made.append(running)
-        assert soon(10, lambda: "listening" in log.read_text()), log.read_text()
+        assert soon(30, lambda: "listening" in log.read_text()), log.read_text()
         return running
 
     yield run

@@ -43,17 +43,17 @@ class Running:
     def reload(self, expected: str) -> None:
         before = self.log.read_text().count(expected)
         self.process.send_signal(signal.SIGHUP)
-        assert soon(5, lambda: self.log.read_text().count(expected) > before), self.log.read_text()
+        assert soon(30, lambda: self.log.read_text().count(expected) > before), self.log.read_text()
 
     def ask(self, path: str, method: str = "GET") -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         with contextlib.closing(connection):
             connection.request(method, path)
             response = connection.getresponse()
             return response.status, response.read().decode()
 
     def raw(self, sent: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as client:
             client.sendall(sent)
             return b"".join(iter(lambda: client.recv(65536), b""))
 

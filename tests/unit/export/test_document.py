@@ -108,11 +108,13 @@ def test_a_scraper_follows_the_file_and_forgets_it(tmp_path: Path, caplog: pytes
     assert said[1] == "the agent's metrics are fresh"
 
 
-def test_ages_count_although_the_file_is_the_same(tmp_path: Path) -> None:
-    file = written(tmp_path / "published.json", full(time.time() - 28, fresh_seconds=39.0))
+def test_ages_count_although_the_file_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    file = written(tmp_path / "published.json", full(now - 28, fresh_seconds=39.0))
     scraper = Scraper(file, pulse_limit_seconds=30)
+    monkeypatch.setattr(time, "time", lambda: now)
     assert "hostagent_agent_up 1.0" in scrape(scraper)
-    time.sleep(1.1)
+    monkeypatch.setattr(time, "time", lambda: now + 1.1)
     found = scrape(scraper)
     assert "hostagent_agent_up 0.0" in found
     assert "hostagent_check_state{" not in found
@@ -130,7 +132,7 @@ def test_an_unchanged_document_is_not_made_again(tmp_path: Path) -> None:
 
 
 def test_a_scrape_of_200_guests_in_trouble_is_cheap(tmp_path: Path) -> None:
-    """The bound is ten milliseconds at the median; a loaded machine gets some air."""
+    """The bound is ten milliseconds of CPU at the median; a loaded machine gets some air."""
     ports = [f"br-int/vnet{number}" for number in range(200)]
     checks = [check(f"OVS_CODE_{number}", "crit", *(ports if number < 3 else ())) for number in range(40)]
     file = tmp_path / "published.json"
@@ -138,7 +140,7 @@ def test_a_scrape_of_200_guests_in_trouble_is_cheap(tmp_path: Path) -> None:
     took = []
     for looks in range(15):
         written(file, full(time.time(), report=report(*checks, status="crit"), looks=looks))
-        began = time.perf_counter()
+        began = time.thread_time()
         assert 'hostagent_check_objects{code="OVS_CODE_2"} 200.0' in scrape(scraper)
-        took.append(time.perf_counter() - began)
+        took.append(time.thread_time() - began)
     assert sorted(took)[len(took) // 2] < 0.02

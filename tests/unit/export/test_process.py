@@ -87,7 +87,7 @@ def test_a_crowd_of_idle_and_slow_clients_delays_nobody(start: Callable[[], Runn
             assert exporter.threads() <= MOST_CONNECTIONS + 2
             time.sleep(0.1)
         assert max(took) < 1
-        assert soon(2, lambda: exporter.threads() == 1)
+        assert soon(30, lambda: exporter.threads() == 1)
     found = exporter.ask("/metrics")[1]
     assert 'reason="full"} 0.0' not in found
     assert 'reason="slow"} 0.0' not in found
@@ -101,7 +101,7 @@ def test_idle_costs_nothing(start: Callable[[], Running]) -> None:
         stat = Path(f"/proc/{exporter.process.pid}/stat").read_text()
         return sum(map(int, stat.rpartition(")")[2].split()[11:13]))
 
-    assert soon(3, lambda: exporter.threads() == 1)
+    assert soon(30, lambda: exporter.threads() == 1)
     before = ticks()
     time.sleep(1)
     assert ticks() - before <= 1
@@ -111,8 +111,8 @@ def test_idle_costs_nothing(start: Callable[[], Running]) -> None:
 def test_it_ends_at_once_with_clients_hanging_on(start: Callable[[], Running], name: str) -> None:
     exporter = start()
     with socket.create_connection(("127.0.0.1", exporter.port)):
-        assert soon(3, lambda: exporter.threads() == 2)
+        assert soon(30, lambda: exporter.threads() == 2)
         began = time.monotonic()
         exporter.process.send_signal(getattr(signal, name))
-        assert exporter.process.wait(5) == 0
-        assert time.monotonic() - began < 1
+        assert exporter.process.wait(30) == 0
+        assert time.monotonic() - began < REQUEST_SECONDS / 2

@@ -26,7 +26,7 @@ def test_settings_are_taken_up_at_sighup_and_faults_leave_what_held(start: Calla
     old, new = exporter.port, free_port()
     exporter.settle(port=new)
     exporter.reload("settings taken up again")
-    assert soon(5, lambda: f"TCP port {new}" in exporter.log.read_text())
+    assert soon(30, lambda: f"TCP port {new}" in exporter.log.read_text())
     assert exporter.ask("/-/healthy")[0] == 200
     exporter.settle(adress="::")
     exporter.reload("unknown key (did you mean address?); the settings read before still hold")
@@ -35,7 +35,7 @@ def test_settings_are_taken_up_at_sighup_and_faults_leave_what_held(start: Calla
         exporter.settle(port=old)
         exporter.reload("Address already in use")
         exporter.port = new
-        assert soon(5, lambda: exporter.log.read_text().count(f"TCP port {new}") == 2)
+        assert soon(30, lambda: exporter.log.read_text().count(f"TCP port {new}") == 2)
         assert "exporter_config_problems 1.0" in exporter.ask("/metrics")[1]
     exporter.settle(port=new)
     exporter.reload("settings taken up again")

@@ -1,7 +1,6 @@
 """Which jobs domains have, and what is said when one of them does not answer."""
 
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -36,7 +35,7 @@ def test_a_hung_guest_hides_only_its_own_job(domains: list[Dom]) -> None:
     gate = threading.Event()
     domains += [Dom("hung"), Dom("a")]
     domains[0].control = 2
-    domains[0].job = lambda: {"type": int(gate.wait(20))}
+    domains[0].job = lambda: {"type": int(gate.wait(60))}
     domains[1].job = lambda: {"type": 2, "operation": 9}
     found = LibvirtReader(URI).read().by_uuid
     gate.set()
@@ -47,7 +46,13 @@ def test_free_guests_behind_one_whose_answer_does_not_come_are_unknown(domains: 
     gate = threading.Event()
     domains += [Dom("a"), Dom("slow"), Dom("z"), Dom("occupied")]
     domains[0].job = lambda: {"type": 2, "operation": 9}
-    domains[1].job = lambda: {"type": int(gate.wait(20))}
+    asked = []
+
+    def slow() -> dict[str, int]:
+        asked.append("slow")
+        return {"type": int(gate.wait(60))}
+
+    domains[1].job = slow
     domains[3].control = 2
     reader = LibvirtReader(URI)
     found = reader.read().by_uuid
@@ -57,9 +62,8 @@ def test_free_guests_behind_one_whose_answer_does_not_come_are_unknown(domains: 
         "unknown",
         "",
     ]
-    began = time.monotonic()
     again = reader.read().by_uuid
-    assert time.monotonic() - began < 0.3, "no second question while one is stuck"
+    assert asked == ["slow"], "no second question while one is stuck"
     assert {each.job for each in again.values()} == {"unknown", ""}
     gate.set()
     reader.close()

@@ -115,7 +115,7 @@ def test_five_megabytes() -> None:
     assert len(text.encode()) > 5_000_000
     began = time.monotonic()
     assert len(parse_domain(text).interfaces) == 1
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 10
 
 
 def test_deep_nesting() -> None:

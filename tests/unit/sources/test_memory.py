@@ -123,7 +123,7 @@ def test_a_single_look_at_a_host_that_swapped_looks_twice(tmp_path: Path) -> Non
     (tmp_path / "swaps").write_text("Filename Type Size Used Priority\n/dev/sda2 partition 8 4 -2\n")
     began = time.monotonic()
     found = MemoryReader(str(tmp_path), str(tmp_path)).read(now=100.0)
-    assert 0.4 < time.monotonic() - began < 2
+    assert 0.4 < time.monotonic() - began < 10
     assert [each.at for each in found.past] == [100.0]
     assert found.counters.at == 100.5
 

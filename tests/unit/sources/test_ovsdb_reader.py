@@ -12,7 +12,7 @@ from hostagent.sources.ovsdb import OvsdbReader, read_ovs
 from tests.unit.sources.fake_server import FakeServer, reply
 
 
-def trouble(path: Path, *, seconds: float = 1.0, root: str = "/") -> ReadError:
+def trouble(path: Path, *, seconds: float = 30.0, root: str = "/") -> ReadError:
     with pytest.raises(ReadError) as raised:
         OvsdbReader(str(path), root=root).read(time.monotonic() + seconds)
     return raised.value
@@ -49,7 +49,7 @@ def test_silent(tmp_path: Path) -> None:
         error = trouble(tmp_path / "db.sock", seconds=0.2)
     assert error.trouble is Trouble.UNRESPONSIVE
     assert "no answer to get_schema (is ovsdb-server hung?" in error.reason
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10
 
 
 def test_schema_but_no_content(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_schema_but_no_content(tmp_path: Path) -> None:
         return [reply(request, schema)] if request["params"] == ["Open_vSwitch"] else None
 
     with FakeServer(tmp_path / "db.sock", answer):
-        error = trouble(tmp_path / "db.sock", seconds=0.3)
+        error = trouble(tmp_path / "db.sock", seconds=2.0)
     assert error.trouble is Trouble.UNRESPONSIVE
     assert "its content did not arrive in time" in error.reason
 
@@ -103,7 +103,7 @@ def test_another_database(tmp_path: Path, result: object, error: object, words: 
         FakeServer(tmp_path / "db.sock", lambda request: [reply(request, result, error)]),
         pytest.raises(ReadError, match=words) as raised,
     ):
-        read_ovs(str(tmp_path / "db.sock"), seconds=1.0)
+        read_ovs(str(tmp_path / "db.sock"), seconds=30)
     assert raised.value.trouble is Trouble.INVALID
 
 

@@ -20,7 +20,7 @@ def test_what_is_not_there_is_waited_for(tmp_path: Path) -> None:
 
     watches = Watches(settings, wake)
     watches.start()
-    assert woken.wait(5)
+    assert woken.wait(30)
     watches.close()
     watches.close()
     assert set(names) == {"links"}

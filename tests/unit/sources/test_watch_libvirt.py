@@ -25,7 +25,7 @@ class Wakes:
         self.count += 1
         self.changed.set()
 
-    def next(self, seconds: float = 5.0) -> bool:
+    def next(self, seconds: float = 30.0) -> bool:
         woken = self.changed.wait(seconds)
         self.changed.clear()
         return woken
@@ -43,14 +43,14 @@ def watching(wakes: Wakes) -> Iterator[LibvirtWatch]:
     assert wakes.next(), "what changed before nobody told"
     yield watch
     watch.close()
-    assert own_threads() == []
+    assert until(lambda: own_threads() == [])
 
 
 def own_threads() -> list[str]:
     return [each.name for each in threading.enumerate() if each.name in OWN]
 
 
-def until(true: Callable[[], bool], seconds: float = 5.0) -> bool:
+def until(true: Callable[[], bool], seconds: float = 30.0) -> bool:
     end = time.monotonic() + seconds
     while not true() and time.monotonic() < end:
         time.sleep(0.01)
@@ -83,7 +83,7 @@ def test_a_second_one_after_the_first(wakes: Wakes) -> None:
         connection.close()
         watch.close()
         wakes.next(0.05)
-        assert own_threads() == []
+        assert until(lambda: own_threads() == [])
 
 
 def test_reads_go_on_while_a_wake_does_not_return(wakes: Wakes) -> None:
@@ -94,7 +94,7 @@ def test_reads_go_on_while_a_wake_does_not_return(wakes: Wakes) -> None:
         wakes()
         if wakes.count > 1:
             entered.set()
-            gate.wait(20)
+            gate.wait(60)
 
     watch = LibvirtWatch(URI, stuck)
     watch.start()
@@ -102,7 +102,7 @@ def test_reads_go_on_while_a_wake_does_not_return(wakes: Wakes) -> None:
     connection = libvirt.open(URI)
     domain = connection.lookupByName("test")
     domain.suspend()
-    assert entered.wait(5)
+    assert entered.wait(30)
     assert [each.name() for each in connection.listAllDomains(0)] == ["test"]
     domain.resume()
     connection.close()
@@ -121,7 +121,7 @@ def test_a_hung_daemon_holds_up_nobody(tmp_path: Path, wakes: Wakes) -> None:
         client, _ = silent.accept()
         began = time.monotonic()
         watch.close()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
         assert wakes.count == 0
         client.close()
     assert until(lambda: own_threads() == []), "it ends when libvirt lets it go"
@@ -134,4 +134,4 @@ def test_nobody_there(tmp_path: Path, wakes: Wakes) -> None:
         time.sleep(0.1)
         watch.close()
     assert wakes.count == 0
-    assert own_threads() == []
+    assert until(lambda: own_threads() == [])
