@@ -20,6 +20,7 @@ _OFF = frozenset({DomainState.SHUTOFF, DomainState.CRASHED, DomainState.NOSTATE}
 # libvirt's reason of a running state (virDomainRunningReason), where no event told how the run began.
 CAUSES = {"booted": "booted", "migrated": "migrated", "restored": "restored", "from snapshot": "snapshot"}
 _ARRIVED = {"migrated": "incoming", "restored": "restored", "snapshot": "reverted"}
+_REBOOT_SECONDS = 2.0  # QEMU tells of one reset several times
 KEPT_SECONDS = 3600.0  # a boot that timed out is told for so long
 
 
@@ -108,12 +109,13 @@ class Runs:
             return self._again(up, guest, paused=paused, rebooted=rebooted, now=now)
         self.forget(guest.uuid)
         cause = cause or CAUSES.get(guest.reason, "")
-        if paused:
+        if cause in _ARRIVED:
+            self.counts[_ARRIVED[cause]] += 1
+        if paused:  # one that migrates in is, until its memory is here
             boots = cause in {"", "booted"} and guest.reason != "migration"
             self.up[guest.uuid] = Up(id=guest.id, name=guest.name, paused=True, boots=boots)
             return Seen.PAUSED
         if cause in _ARRIVED:
-            self.counts[_ARRIVED[cause]] += 1
             self.settle(guest)
             return Seen.KNOWN
         return Seen.NEW
@@ -199,7 +201,7 @@ class Runs:
                 boots = state is BootState.BOOTING
                 self.up[guest.uuid] = Up(id=guest.id, name=guest.name, paused=True, boots=boots)
                 return Seen.PAUSED
-        elif rebooted:
+        elif rebooted and now - (run.boot.started_at or 0.0) > _REBOOT_SECONDS:
             self.go(run, "reboot", now)
         return Seen.KNOWN
 
