@@ -111,11 +111,16 @@ def starts(guests: Iterable[BootGuest], pending: frozenset[str] | None) -> tuple
         if guest.wish.adopted and guest.persistent and guest.id is None and not guest.managers
         if pending is None or guest.uuid in pending
     }
+    urgency = {guest.name: guest.wish.priority for guest in left.values()}
+    for _ in left:  # a guest is as urgent as those that wait for it, however many steps away
+        for guest in left.values():
+            for parent in urgency.keys() & set(guest.wish.after):
+                urgency[parent] = max(urgency[parent], urgency[guest.name])
     found: list[Task] = []
     while left:
         free = [guest for guest in left.values() if not left.keys() & set(guest.wish.after)]
         # Without any that is free they wait for one another in a circle: then the order is nobody's.
-        guest = min(free or left.values(), key=lambda each: (-each.wish.priority, each.name))
+        guest = min(free or left.values(), key=lambda each: (-urgency[each.name], each.name))
         del left[guest.name]
         reason = f"adopted, priority {guest.wish.priority}"
         found.append(Task(kind=Kind.START, uuid=guest.uuid, name=guest.name, reason=reason))
