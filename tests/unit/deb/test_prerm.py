@@ -1,4 +1,4 @@
-"""What the removal of the package does for guests that are held or adopted, with programs that only note it."""
+"""What the removal of the package does for held and adopted guests, with programs that only note it."""
 
 from __future__ import annotations
 
