@@ -64,10 +64,10 @@ class BootsTold:
     """All of it. ``halted`` is why the agent neither holds nor releases (stop file, pause), or "".
 
     ``hold`` is why a person stopped all releases (hostagent boot hold), or "". ``guests`` are boots in
-    flight, those that wait, and those that timed out within the last hour. ``admissions`` counts boots by
-    why they went on: limit, exempt, urged, managed, late (it did I/O already), paused (it was started
-    paused), resumed (held, and a person resumed it), incoming, restored, reverted, reboot, halted.
-    ``unknown_since`` is when the agent lost sight of libvirt.
+    flight, those that wait, in the order of their turns, and those that timed out within the last hour.
+    ``admissions`` counts boots by why they went on: limit, exempt, urged, managed, late (it did I/O already),
+    paused (it was started paused), resumed (held, and a person resumed it), incoming, restored, reverted,
+    reboot, halted. ``unknown_since`` is when the agent lost sight of libvirt.
     """
 
     at: float

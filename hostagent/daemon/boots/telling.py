@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from hostagent.decide.boot.order import in_order
 from hostagent.decide.boot.queue import flights
 from hostagent.model.boot import BootState
 from hostagent.model.boot_told import BootsTold, GuestTold, PoolTold
@@ -28,13 +29,21 @@ def told(state: State, now: float) -> BootsTold:
         hold=state.hold,
         unknown_since=state.unknown_since,
         pools=tuple(_pools(state, now, shift)),
-        guests=tuple(_guest(run, shift) for run in state.runs.boots.values()),
+        guests=tuple(_guest(run, shift) for run in _in_turn(state, now)),
         admissions=dict(state.runs.counts),
         timed_out=state.timed_out,
         held_seconds=state.held_seconds,
         settled=state.settled,
         released_at=state.released_at,
     )
+
+
+def _in_turn(state: State, now: float) -> list[Run]:
+    """All runs; those that wait in the order of their turns."""
+    boots = state.runs.boots
+    waiting = in_order((run.boot for run in boots.values()), now=now, pacing=state.pacing)
+    turns = {boot.uuid: turn for turn, boot in enumerate(waiting)}
+    return sorted(boots.values(), key=lambda run: turns.get(run.boot.uuid, -1))
 
 
 def _pools(state: State, now: float, shift: float) -> Iterator[PoolTold]:
@@ -92,4 +101,4 @@ def _awaited(run: Run) -> str:
     if run.guest.agent:
         return "guest agent connected a moment ago"
     quiet = 0 if run.progress is None else run.progress.quiet
-    return f"{quiet} quiet samples" if quiet else "busy"
+    return f"{quiet} quiet sample{'' if quiet == 1 else 's'}" if quiet else "busy"
