@@ -1,6 +1,7 @@
 """A guest's counters, from libvirt's bulk statistics.
 
 Asked for with NOWAIT: a guest whose monitor is in use by somebody else is left out, and holds up nobody.
+Each guest's monitor is asked in turn, so that all guests of a large node take a second or more.
 Keys: virConnectGetAllDomainStats.
 """
 
@@ -12,7 +13,7 @@ from hostagent.model.boot import DiskStats
 from hostagent.model.boot_guests import GuestFigures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from types import ModuleType
 
     import libvirt as lib
@@ -22,28 +23,40 @@ _COUNTERS = ("rd.reqs", "wr.reqs", "rd.times", "wr.times")
 
 
 def ask_figures(
-    libvirt: ModuleType, connection: lib.virConnect, only: lib.virDomain | None = None
+    libvirt: ModuleType, connection: lib.virConnect, only: Collection[str] | None = None
 ) -> dict[str, GuestFigures]:
-    """All running guests, or only one, by UUID.
+    """All running guests, or only some, by UUID; who is gone is left out.
 
     Raises:
-        libvirt.libvirtError: of the connection, or the one domain is gone.
+        libvirt.libvirtError: of the connection.
     """
     groups = libvirt.VIR_DOMAIN_STATS_BLOCK | libvirt.VIR_DOMAIN_STATS_VCPU
     nowait = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
     every: Iterable[tuple[lib.virDomain, Mapping[str, Any]]]
     try:
-        if only is not None:
-            every = connection.domainListGetStats([only], groups, nowait)
-        else:
+        if only is None:
             active = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
             every = connection.getAllDomainStats(groups, active | nowait)
+        else:
+            handles = _handles(libvirt, connection, only)
+            every = connection.domainListGetStats(handles, groups, nowait) if handles else ()
     except libvirt.libvirtError as error:
         if error.get_error_code() not in {libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_INVALID_ARG}:
             raise
         return {}
     found = {handle.UUIDString(): figures_of_numbers(numbers) for handle, numbers in every}
     return {uuid: figures for uuid, figures in found.items() if figures is not None}
+
+
+def _handles(libvirt: ModuleType, connection: lib.virConnect, uuids: Iterable[str]) -> list[lib.virDomain]:
+    found = []
+    for uuid in uuids:
+        try:
+            found.append(connection.lookupByUUIDString(uuid))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                raise
+    return found
 
 
 def figures_of_numbers(numbers: Mapping[str, Any]) -> GuestFigures | None:

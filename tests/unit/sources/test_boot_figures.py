@@ -18,6 +18,7 @@ RUNNING = {
     "vcpu.0.state": 1,
     "vcpu.0.time": 1_500_000_000,
     "vcpu.0.wait": 0,
+    "vcpu.0.delay": 250_000_000,
     "vcpu.3.time": 500_000_000,
     "block.count": 2,
     "block.0.name": "vda",
@@ -34,7 +35,10 @@ RUNNING = {
 def test_a_running_guest() -> None:
     found = figures_of_numbers(RUNNING)
     assert found == GuestFigures(
-        disks={"vda": DiskStats(requests=111, busy_seconds=2.5)}, vcpu_seconds=2.0, vcpus=2
+        disks={"vda": DiskStats(requests=111, busy_seconds=2.5)},
+        vcpu_seconds=2.0,
+        vcpu_waited_seconds=0.25,
+        vcpus=2,
     )
     assert found is not None
     assert found.requests == 111

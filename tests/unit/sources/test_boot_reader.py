@@ -132,6 +132,8 @@ def test_figures(domains: list[Dom]) -> None:
     assert first.by_uuid["uuid-a"].requests == 3
     assert reader.figures_of("uuid-busy") is None
     assert reader.figures().at > first.at
+    assert reader.figures(("uuid-a", "uuid-busy", "uuid-none")).by_uuid == first.by_uuid
+    assert reader.figures(()).by_uuid == {}
 
 
 @pytest.mark.parametrize("code", [3, 8])
