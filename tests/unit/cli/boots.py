@@ -14,7 +14,7 @@ from hostagent.model.guests import DomainState, Manager
 from hostagent.model.histogram import Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pytest
 
@@ -154,9 +154,16 @@ class FakeLibvirt:
         fake = cls()
         cloud = replace(domain("cloud"), managers=frozenset({Manager.NOVA}))
         fake.hold((domain("db"), domain("web", "db"), cloud, domain("off", autostart=False)))
-        for name in ("BootReader", "Guests"):
-            monkeypatch.setattr(boot_libvirt, name, lambda _: fake)
+        monkeypatch.setattr(boot_libvirt, "BootReader", fake.reader)
+        monkeypatch.setattr(boot_libvirt, "Guests", lambda _: fake)
         return fake
+
+    def reader(self, _: str, *, managed: Sequence[str]) -> Self:
+        """What the settings say that is managed is so, as the real reader has it."""
+        for uuid, each in self.guests_.items():
+            if each.name in managed:
+                self.guests_[uuid] = replace(each, managers=frozenset({Manager.SITE}))
+        return self
 
     def hold(self, guests: Iterable[BootGuest]) -> None:
         self.guests_ |= {each.uuid: each for each in guests}

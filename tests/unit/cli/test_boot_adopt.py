@@ -95,6 +95,16 @@ def test_adopt_by_name(cli: Cli, libvirt: FakeLibvirt, names: str, code: int, er
     assert not libvirt.named("cloud").wish.adopted
 
 
+def test_what_the_settings_call_managed_is_left_alone(cli: Cli, libvirt: FakeLibvirt, tmp_path: Path) -> None:
+    with (tmp_path / "hostagent.toml").open("a") as settings:
+        settings.write('[boot]\nmanaged = ["db"]\n')
+    said = cli("boot adopt db web")
+    assert (said.code, said.out) == (11, "web: adopted\n")
+    assert said.err == "hostagent: db: refused: another manager (boot.managed) runs it, and starts it\n"
+    assert libvirt.named("db").autostart
+    assert cli("boot set db --priority 1").code == 12
+
+
 def test_release_gives_the_flag_back_before_the_wish_goes(cli: Cli, libvirt: FakeLibvirt) -> None:
     libvirt.hold([domain("web", "db", autostart=False, adopted=True)])
     said = cli("boot release web")
