@@ -15,7 +15,7 @@ from hostagent.act.boot.held import HeldList
 from hostagent.act.boot.lock import BootsLock
 from hostagent.act.lock import refuse_if_stopped
 from hostagent.daemon.boots import autostart
-from hostagent.decide.boot.releasing import Kind, Next, Past, next_step, starts, task
+from hostagent.decide.boot.releasing import Kind, Next, Past, age_of, next_step, starts, task
 from hostagent.errors import ActError, JournalError, RefusedError
 from hostagent.model.host import Trouble
 from hostagent.model.plain import record
@@ -132,7 +132,8 @@ class Releaser:
             running = guest is not None and guest.id is not None
             figures = self._reader.figures_of(entry.uuid) if running else None
             saved = guest is not None and not running and self._guests.saved(entry.uuid)
-            found.append(task(entry, guest, figures, boot_id=self._boot_id, saved=saved))
+            age = age_of(entry, now=time.time(), uptime=time.monotonic())
+            found.append(task(entry, guest, figures, boot_id=self._boot_id, saved=saved, age=age))
         left = starts(guests.values(), pending)
         if pending is None and self._forced:
             left = ()  # no agent ran in this boot: what is off by now is meant to be

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hostagent.daemon.boots.runs import CAUSES, Seen
 from hostagent.decide.boot.gate import why_not_held
-from hostagent.decide.boot.releasing import Kind, task
+from hostagent.decide.boot.releasing import Kind, age_of, task
 from hostagent.model.boot import BootState, Started
 from hostagent.model.boot_held import HELD, SLOWED, Held
 from hostagent.model.guests import DomainState
@@ -129,7 +129,8 @@ class Looks:
             return False
         figures = None if guest.id is None else self._reader.figures_of(guest.uuid)
         saved = guest.id is None and self._is_saved(guest.uuid)
-        due = task(entry, guest, figures, boot_id=state.boot_id, saved=saved)
+        age = age_of(entry, now=time.time(), uptime=time.monotonic())
+        due = task(entry, guest, figures, boot_id=state.boot_id, saved=saved, age=age)
         if due.kind is Kind.FORGET:
             _LOG.info("%s is not held any more: %s", guest.name, due.reason)
             state.drop(guest.uuid)

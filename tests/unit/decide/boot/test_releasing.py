@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hostagent.decide.boot.releasing import Kind, Next, Pace, Past, Task, next_step, starts, task
+from hostagent.decide.boot.releasing import Kind, Next, Pace, Past, Task, age_of, next_step, starts, task
 from hostagent.model.boot import DiskStats
 from hostagent.model.boot_guests import BootGuest, BootWish, GuestFigures
 from hostagent.model.boot_held import SLOWED, Held
@@ -28,9 +28,14 @@ def figures(requests: int = 10, vcpu_seconds: float | None = 0.5) -> GuestFigure
 
 
 def kind(
-    entry: Held, guest: BootGuest | None, seen: GuestFigures | None = None, *, saved: bool = False
+    entry: Held,
+    guest: BootGuest | None,
+    seen: GuestFigures | None = None,
+    *,
+    saved: bool = False,
+    age: float = 10.0,
 ) -> Kind:
-    made = task(entry, guest, seen, boot_id=NOW, saved=saved)
+    made = task(entry, guest, seen, boot_id=NOW, saved=saved, age=age)
     assert made.reason
     assert (made.uuid, made.name) == ("u", "g")
     return made.kind
@@ -42,8 +47,8 @@ def kind(
         (PAUSED, figures(), Kind.RESUME),
         (PAUSED, None, Kind.RESUME),
         (PAUSED, figures(vcpu_seconds=None), Kind.RESUME),
-        (PAUSED, figures(vcpu_seconds=0.54), Kind.RESUME),
-        (PAUSED, figures(vcpu_seconds=0.6), Kind.FORGET),
+        (PAUSED, figures(vcpu_seconds=0.79), Kind.RESUME),
+        (PAUSED, figures(vcpu_seconds=0.81), Kind.FORGET),
         (PAUSED, figures(requests=11), Kind.FORGET),
         (RUNNING, figures(), Kind.FORGET),
         (OFF, None, Kind.FORGET),
@@ -56,7 +61,7 @@ def kind(
         (replace(PAUSED, state=DomainState.CRASHED, reason="panicked"), figures(), Kind.FORGET),
         # Saved by hand and restored, in one boot of the node.
         (RESTORED, figures(0, 0.0), Kind.RESUME),
-        (RESTORED, figures(0, 0.2), Kind.FORGET),
+        (RESTORED, figures(0, 0.4), Kind.FORGET),
     ],
 )
 def test_who_is_as_it_was_suspended_goes_on(
@@ -87,6 +92,23 @@ def test_after_a_reboot_who_was_saved_goes_on(
 def test_counters_that_nobody_read_prove_nothing() -> None:
     unread = replace(ENTRY, requests=None, vcpu_seconds=None)
     assert kind(unread, PAUSED, figures(1000, 60.0)) is Kind.RESUME
+
+
+def test_a_guest_that_was_held_for_long_may_have_idled() -> None:
+    """Each of its vCPUs takes 0.5 % of a core at most while it is suspended."""
+    assert kind(ENTRY, PAUSED, figures(vcpu_seconds=0.5 + 3.0), age=600) is Kind.RESUME
+    assert kind(ENTRY, PAUSED, figures(vcpu_seconds=0.5 + 6.3), age=600) is Kind.FORGET
+    eight = replace(figures(vcpu_seconds=0.5 + 24.0), vcpus=8)
+    assert kind(ENTRY, PAUSED, eight, age=600) is Kind.RESUME
+
+
+@pytest.mark.parametrize(
+    ("now", "uptime", "age"), [(130.0, 1000.0, 30.0), (130.0, 20.0, 20.0), (90.0, 1000.0, 1000.0)]
+)
+def test_an_entrys_age_is_of_this_boot_and_outlives_a_wrong_clock(
+    now: float, uptime: float, age: float
+) -> None:
+    assert age_of(replace(ENTRY, since=100.0), now=now, uptime=uptime) == age
 
 
 @pytest.mark.parametrize("boot_id", [NOW, BEFORE])
