@@ -110,4 +110,5 @@ class Storms:
         found = flights(storm_watch.events(self.node, since=since))
         let_go = releases(found, but=people)
         self.seen += len(let_go)
-        assert crowded(found, let_go, limit=LIMIT, settle_seconds=SETTLE_SECONDS) == []
+        wrong = crowded(found, let_go, limit=LIMIT, settle_seconds=SETTLE_SECONDS)
+        assert wrong == [], "\n".join(wrong)

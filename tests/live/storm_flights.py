@@ -15,17 +15,22 @@ BRIEF_SECONDS = 1.5  # who ran no longer than this before it was held was not bo
 
 @dataclass(slots=True, kw_only=True)
 class Flight:
-    """One guest: the spans of time in which it ran, each with whether a resume began it."""
+    """One guest: the spans of time in which it ran, each with whether it had been suspended before."""
 
     spans: list[tuple[float, float, bool]] = field(default_factory=list)
     since: float | None = None
-    resumed: bool = False
+    suspended: bool = False
 
-    def end(self, at: float) -> None:
+    def begin(self, at: float) -> None:
+        """It runs; at a start libvirt tells of a resume beside it, before or after."""
+        if self.since is None:
+            self.since = at
+
+    def end(self, at: float, *, suspended: bool) -> None:
         """It does not run any more."""
         if self.since is not None:
-            self.spans.append((self.since, at, self.resumed))
-        self.since = None
+            self.spans.append((self.since, at, self.suspended))
+        self.since, self.suspended = None, suspended
 
 
 def flights(events: Iterable[Event]) -> dict[str, Flight]:
@@ -33,12 +38,12 @@ def flights(events: Iterable[Event]) -> dict[str, Flight]:
     found: dict[str, Flight] = {}
     for event in events:
         flight = found.setdefault(event.name, Flight())
-        if event.what in {"started", "resumed"} and flight.since is None:
-            flight.since, flight.resumed = event.at, event.what == "resumed"
+        if event.what in {"started", "resumed"}:
+            flight.begin(event.at)
         elif event.what in {"suspended", "stopped"}:
-            flight.end(event.at)
+            flight.end(event.at, suspended=event.what == "suspended")
     for flight in found.values():
-        flight.end(float("inf"))
+        flight.end(float("inf"), suspended=False)
     return found
 
 
@@ -48,8 +53,8 @@ def releases(found: Mapping[str, Flight], *, but: Iterable[str] = ()) -> list[tu
         (begin, name)
         for name, flight in found.items()
         if name not in set(but)
-        for begin, _, resumed in flight.spans
-        if resumed
+        for begin, _, suspended in flight.spans
+        if suspended
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hostagent.config import Pacing
 from tests.live import agent, storm_watch
 from tests.live import storm_guests as guests
 
@@ -16,29 +17,21 @@ if TYPE_CHECKING:
     from tests.lab.slow_disk import SlowDisk
 
 TARGET_SECONDS = 0.02
-SPINDLES, SERVICE_SECONDS = 4, 4 / 600  # 600 requests a second, as long as there are four at a time
-DEPTH, KIB = 6, 16
+SPINDLES, SERVICE_SECONDS = 2, 2 / 300  # 300 requests a second, as long as there are two at a time
+DEPTH, KIB = 3, 32
 DELAY_SECONDS = 5.0
 CLIENTS = 4
 WATCHERS = ("before1", "before2")
 WATCH_MILLISECONDS = 150
-# Every time in [boot] that goes with the length of a boot, by one fifth: guests here boot that much faster.
-SCALE = 5
+# Guests here boot in minutes where a storm takes tens of them: the times of [boot] are a third of theirs.
+SCALE = 3
+_DEFAULT = Pacing()
+_TIMES = (
+    "sample_seconds average_seconds spacing_seconds cut_seconds sink_seconds grow_seconds grow_near_seconds "
+    "agent_seconds quiet_after_seconds timeout_seconds aging_seconds dependency_seconds typical_seconds"
+).split()
 BOOT: dict[str, Any] = {
-    "sample_seconds": 1.0,
-    "sample_requests": 10,
-    "average_seconds": 2.0,
-    "spacing_seconds": 0.1,
-    "cut_seconds": 3.0,
-    "sink_seconds": 2.0,
-    "grow_seconds": 1.0,
-    "grow_near_seconds": 4.0,
-    "agent_seconds": 2.0,
-    "quiet_after_seconds": 4.0,
-    "timeout_seconds": 120.0,
-    "aging_seconds": 120.0,
-    "dependency_seconds": 120.0,
-    "typical_seconds": 24.0,
+    **{name: round(getattr(_DEFAULT, name) / SCALE, 3) for name in _TIMES},
     "target_other_seconds": TARGET_SECONDS,
     "target_ssd_seconds": TARGET_SECONDS,
     "target_nvme_seconds": TARGET_SECONDS,
@@ -121,17 +114,20 @@ class Rig:
         mount(node, disk)
         guests.images(node, *size.names, *WATCHERS, mib=min(size.mib, 128))
         guests.define(node, *size.names, words=f"lab.read={size.mib},{KIB},{DEPTH}")
-        guests.define(node, *WATCHERS, words=f"lab.watch={WATCH_MILLISECONDS}")
-        disk.pace(SPINDLES, SERVICE_SECONDS)
+        # They read a little at first, as guests do: what they read later is quiet beside that.
+        guests.define(node, *WATCHERS, words=f"lab.read=8,{KIB},{DEPTH} lab.watch={WATCH_MILLISECONDS}")
 
     def settle(self, policy: Policy) -> None:
         """The agent as the policy wants it, the two guests running, the others off."""
         guests.destroy(self.node, *self.size.names)
+        self.disk.pace()
         boot = {"enabled": False} if policy.boot is None else {**BOOT, **policy.boot}
         agent.configure(self.node, agent.settings(60.0, boot=boot))
         for name in set(WATCHERS) - guests.running(self.node):
             self.node.start(name)
         agent.until("two run", lambda: guests.ready(self.node, *WATCHERS) == set(WATCHERS), seconds=60)
+        agent.until("they have settled", lambda: not storm_watch.told(self.node)["guests"], seconds=60)
+        self.disk.pace(SPINDLES, SERVICE_SECONDS)
 
     def storm(self, policy: Policy, *, deadline: float) -> dict[str, Any]:
         """All guests started as the policy says; what the judge saw."""
