@@ -19,7 +19,7 @@ from hostagent.daemon.boots.beginning import Beginning, as_saved
 from hostagent.daemon.boots.looks import Looks
 from hostagent.daemon.boots.messages import Asked, Did, Handed, Message, Order, Sampled, Told
 from hostagent.daemon.boots.people import answer
-from hostagent.daemon.boots.progress import leased, sampled
+from hostagent.daemon.boots.progress import leased, measured, sampled
 from hostagent.daemon.boots.sampler import Sampler
 from hostagent.daemon.boots.saved import Saved, keep
 from hostagent.daemon.boots.sight import Sight
@@ -193,7 +193,7 @@ class Pacer:
         self._beginning.started()
         booting = any(run.boot.state is BootState.BOOTING for run in state.runs.boots.values())
         waiting = any(run.boot.queued for run in state.runs.boots.values())
-        self._sampler.want(wanted=booting or waiting)
+        self._sampler.want(wanted=booting or waiting, only=measured(state))
         if not (booting or waiting):
             state.reads = {}
         self._tell()

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("hostagent")
 
 
+def measured(state: State) -> frozenset[str]:
+    """Whose counters are needed: of boots, and of guests on pools that no disk of this node is."""
+    boots = (uuid for uuid, run in state.runs.boots.items() if run.boot.state is BootState.BOOTING)
+    far = (uuid for uuid, one in state.guests.items() if one.id is not None and not one.pool.device)
+    return frozenset((*boots, *far))
+
+
 def sampled(state: State, seen: Sampled, ended: Callable[[Run], None]) -> None:
     """Take up one read of all counters; ``ended`` is called for each boot that has settled or timed out."""
     if seen.figures is None:

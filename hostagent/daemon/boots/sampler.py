@@ -30,14 +30,16 @@ class Sampler:
         self._tell = tell
         self._wanted = threading.Event()
         self._ending = threading.Event()
+        self._only: frozenset[str] = frozenset()
         self._thread = threading.Thread(target=self._work, name="boot samples", daemon=True)
 
     def start(self) -> None:
         """Begin; the first sample comes when somebody wants one."""
         self._thread.start()
 
-    def want(self, *, wanted: bool) -> None:
-        """Whether samples are read from now on."""
+    def want(self, *, wanted: bool, only: frozenset[str] = frozenset()) -> None:
+        """Whether samples are read from now on, and of which guests: each costs its monitor's answer."""
+        self._only = only
         if wanted:
             self._wanted.set()
         else:
@@ -66,7 +68,7 @@ class Sampler:
         disks: Mapping[str, DiskStats] = {}
         figures: Figures | None = None
         with suppress(SourceError):  # the pacer tells who else has lost sight of libvirt
-            figures = reader.figures()
+            figures = reader.figures(self._only)
         with suppress(SourceError):
             disks = read_disks(proc)
         return Sampled(figures=figures, disks=disks, full_avg10=read_io_pressure(proc), at=time.monotonic())

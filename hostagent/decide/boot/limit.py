@@ -41,8 +41,15 @@ def update(state: LimitState, sample: Sample, flight: Flight, *, pacing: Pacing,
     """The limit after one more sample; its ``reason`` says why it fell, rose or stayed."""
     seen = _measure(state, sample, pacing)
     if why := _brake(seen, pacing):
-        return _cut(seen, flight, why, pacing)
-    if slow(seen, 1):
+        cut = _cut(seen, flight, why, pacing)
+        if (
+            cut.limit < seen.limit
+            or seen.stalled
+            or not slow(seen, 1)
+            or slow(seen, pacing.cut_latency_ratio)
+        ):
+            return cut
+    if slow(seen, 1):  # also where pressure has nothing to cut yet: it must not keep a limit up
         return _sink(seen, flight, pacing)
     return _grow(seen, flight, pacing, cores)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hostagent.config import Pacing
@@ -63,6 +63,14 @@ def played(
     return found
 
 
+@example(
+    [
+        (1, 1.0, 50, None, False, 0, 0),
+        (16, 0.125, 50, None, False, 0, 0),
+        (16, None, 0, None, False, 0, 0),
+        (14, 0.015625, 50, 41.0, False, 2, 0),
+    ]
+)
 @given(st.lists(SAMPLES, max_size=60))
 def test_the_limit_keeps_its_bounds_its_pace_and_never_rises_while_idle(
     steps: list[tuple[float, float | None, int, float | None, bool, int, int]],
