@@ -28,7 +28,7 @@ class NodeBoot:
         self._cut_at = 0.0
         storm_watch.watch(node)
         boot = storm_watch.fixed(LIMIT, quiet_after_seconds=SETTLE_SECONDS, dependency_seconds=60.0)
-        agent.configure(node, agent.settings(0.3, boot=boot))
+        agent.configure(node, agent.settings(0.3, boot=boot, memory={"cpu_ratio": 64.0}))
         for number, name in enumerate(self.names):
             port = _PORT.format(number=number, tag=100 + number)
             storm_guests.define_bios(node, name, place=PLACE, more=port)

@@ -210,7 +210,7 @@ class Runs:
             self.up[guest.uuid] = replace(up, paused=True)
             return Seen.PAUSED
         if up.paused and up.boots:
-            self.count(guest, "paused", now)
+            self.count(guest, "managed" if guest.managers else "paused", now)
         elif rebooted:
             self.count(guest, "reboot", now)
         else:
