@@ -85,7 +85,7 @@ def task(
         return due(Kind.FORGET, f"it is paused for {guest.reason or 'an unknown reason'}, not by us any more")
     if not same and guest.reason != "migration" and entry.boot_id == boot_id:
         return due(Kind.FORGET, "the run that was held has ended, and somebody paused the next one")
-    if ran(entry, figures, same=same, age=age):
+    if ran(entry, figures, same=same, age=age) and not _stands_still(entry, guest, figures, age):
         return due(Kind.FORGET, "it ran since it was held, and somebody paused it again: it is left so")
     return due(Kind.RESUME, f"held: {entry.reason}")
 
@@ -110,6 +110,17 @@ def ran(entry: Held, figures: GuestFigures | None, *, same: bool, age: float) ->
     if seconds is None or figures.vcpu_seconds is None:
         return False
     return figures.vcpu_seconds - seconds > IDLE_SECONDS + IDLE_SHARE * age * figures.vcpus
+
+
+def _stands_still(entry: Held, guest: BootGuest, figures: GuestFigures | None, age: float) -> bool:
+    """Whether its id and its counters are just what was noted, whatever boot that was said to be.
+
+    In a container the boot id that a process sees depends on its sandbox; a package's prerm has none.
+    """
+    if figures is None or None in {entry.requests, entry.vcpu_seconds, figures.vcpu_seconds}:
+        return False
+    went_on = figures.requests == entry.requests and (figures.vcpu_seconds or 0) >= (entry.vcpu_seconds or 0)
+    return guest.id == entry.id and went_on and not ran(entry, figures, same=True, age=age)
 
 
 def starts(guests: Iterable[BootGuest], pending: frozenset[str] | None) -> tuple[Task, ...]:

@@ -78,6 +78,13 @@ def test_who_is_as_it_was_suspended_goes_on(
         (replace(RESTORED, id=4), figures(0, 0.0), Kind.RESUME),
         (RESTORED, figures(0, 1.0), Kind.FORGET),
         (RESTORED, figures(3, 0.0), Kind.FORGET),
+        # The very same run, seen with another boot id: a container has several.
+        (PAUSED, figures(), Kind.RESUME),
+        (PAUSED, figures(10, 0.6), Kind.RESUME),
+        (PAUSED, figures(10, 0.4), Kind.FORGET),
+        (PAUSED, figures(11, 0.5), Kind.FORGET),
+        (PAUSED, figures(10, 1.0), Kind.FORGET),
+        (replace(PAUSED, id=5), figures(), Kind.FORGET),
         (replace(RESTORED, reason="starting up"), figures(0, 0.0), Kind.LOOK),
         (replace(RUNNING, id=1), figures(0, 0.0), Kind.FORGET),
         (OFF, None, Kind.FORGET),
