@@ -1,4 +1,4 @@
-.PHONY: demo test lint bench deb soak-repair soak-cuts soak-agent soak-dhcp
+.PHONY: demo test lint bench deb soak-repair soak-cuts soak-agent soak-dhcp soak-storm
 
 demo: ; @tests/prepare.sh && .venv/bin/python -m tests.demo
 test: ; @tests/prepare.sh && tests/run.sh
@@ -9,3 +9,4 @@ deb: ; @packaging/deb/build
 soak-cuts: ; @tests/prepare.sh && .venv/bin/python -m tests.soak_cuts
 soak-agent: ; @tests/prepare.sh && .venv/bin/python -m tests.soak_agent
 soak-dhcp: ; @tests/prepare.sh && .venv/bin/python -m tests.soak_dhcp
+soak-storm: ; @tests/prepare.sh && .venv/bin/python -m tests.soak_storm

@@ -112,10 +112,10 @@ class Rig:
         self.node, self.disk, self.size = node, disk, size
         node.put(Path(__file__).with_name("storm_judge.py"), "/root/judge.py")
         mount(node, disk)
-        guests.images(node, *size.names, *WATCHERS, mib=min(size.mib, 128))
+        guests.images(node, *size.names, *WATCHERS, mib=size.mib)
         guests.define(node, *size.names, words=f"lab.read={size.mib},{KIB},{DEPTH}")
         # They read a little at first, as guests do: what they read later is quiet beside that.
-        guests.define(node, *WATCHERS, words=f"lab.read=8,{KIB},{DEPTH} lab.watch={WATCH_MILLISECONDS}")
+        guests.define(node, *WATCHERS, words=f"lab.read=64,{KIB},{DEPTH} lab.watch={WATCH_MILLISECONDS}")
 
     def settle(self, policy: Policy) -> None:
         """The agent as the policy wants it, the two guests running, the others off."""
