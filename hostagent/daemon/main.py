@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import time
 from argparse import ArgumentParser
 from dataclasses import replace
@@ -18,6 +17,7 @@ from hostagent.config import DEFAULT_FILE, load
 from hostagent.daemon.admission import Gate
 from hostagent.daemon.boots.pacer import Pacer
 from hostagent.daemon.controls import Controls
+from hostagent.daemon.lines import log_to_stderr
 from hostagent.daemon.loop import Loop
 from hostagent.daemon.notify import Notifier
 from hostagent.daemon.parts import Parts
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("hostagent")
 _BAD_SETTINGS = 78  # EX_CONFIG of sysexits.h: the unit does not try it again
-_SYSLOG = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}  # sd-daemon(3)
 
 
 class Agent:
@@ -166,7 +165,7 @@ def main() -> int:
     parser = ArgumentParser(prog="hostagent-agent", description="The agent of hostagent, run by systemd.")
     parser.add_argument("--config", type=Path, help=f"settings file, TOML (default: {DEFAULT_FILE})")
     file: Path | None = parser.parse_args().config
-    _log_to_stderr()
+    log_to_stderr()
     if os.geteuid() != 0:
         _LOG.error("the agent must be root (systemctl start hostagent)")
         return 1
@@ -180,19 +179,3 @@ def main() -> int:
         _LOG.error("%s", error)
         return 1
     return 0
-
-
-class _Lines(logging.Formatter):
-    """One line each; with its level before it where systemd reads it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        words = " ".join(super().format(record).split())
-        safe = "".join(char if char.isprintable() else "?" for char in words)
-        return f"<{_SYSLOG.get(record.levelno, 6)}>{safe}" if "JOURNAL_STREAM" in os.environ else safe
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines())
-    _LOG.addHandler(handler)
-    _LOG.setLevel(logging.INFO)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from hostagent.daemon.boots.saved import Saved
     from hostagent.daemon.boots.work import Job
 
 BOOT_SECONDS = 30.0  # of running: so long a guest reads, then it is quiet
@@ -212,6 +213,7 @@ class Machine:
         self.beginning = Beginning(self.state, self.looks, self.jobs.append)
         self.beginning.recall()
         self.sampled_at = world.now
+        self.saved: Saved | None = None
 
     def step(self, *, jobs: int = 100) -> None:
         """One round, in which at most so many orders are carried out.
@@ -230,4 +232,6 @@ class Machine:
         self.sight.look(self.world.now, self.beginning.seen_all)
         self.turns.turn(self.world.now)
         self.beginning.started()
-        keep(self.state.settings.paths.run_dir, as_saved(self.state))
+        if (saved := as_saved(self.state)) != self.saved:
+            self.saved = saved
+            keep(self.state.settings.paths.run_dir, saved)
