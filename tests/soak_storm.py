@@ -36,7 +36,7 @@ from tests.live.storm_rig import (
 )
 
 SEED = 20261123
-SIZE = Size(guests=20, mib=96)
+SIZE = Size(guests=20, least_mib=64, most_mib=112)
 DEADLINE_SECONDS = 900.0
 STORMS, KILLS, GUESTS = 5, 10, 20
 STATE = Path(".soak/storm.json")
@@ -46,10 +46,10 @@ PAGE = f"""# Boot storms in the lab
 
 `make soak-storm`, {{date}}, seed {SEED}.
 
-{SIZE.guests} guests (a kernel and busybox, without hardware acceleration), each of which reads {SIZE.mib} MiB
-at random in uncached requests of {KIB} KiB, {DEPTH} at a time, then says "ready" on its serial console: that,
-and nothing of hostagent's, is settled. The disk is a loop device whose file takes as long to answer as
-{SPINDLES} spindles would with {SERVICE_SECONDS * 1000:.1f} ms a request, half as much more or less at random:
+{SIZE.guests} guests (a kernel and busybox, without hardware acceleration), each of which reads
+{SIZE.least_mib} to {SIZE.most_mib} MiB at random in uncached requests of {KIB} KiB, {DEPTH} at a time, then
+says "ready" on its serial console: that, and nothing of hostagent's, is settled. The disk is a
+loop device whose file takes as long to answer as {SPINDLES} spindles would with {SERVICE_SECONDS * 1000:g} ms a request, half as much more or less at random:
 {SPINDLES / SERVICE_SECONDS:.0f} requests a second. Four clients start all guests at once with virsh; two
 guests that ran before read 4 KiB every 150 ms. libvirt-guests' way is one client with a delay of
 {DELAY_SECONDS:g} s. The fixed limit starts the next guest as soon as one of four says "ready".

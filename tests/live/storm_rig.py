@@ -6,6 +6,7 @@ import json
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from hostagent.config import Pacing
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from tests.lab.slow_disk import SlowDisk
 
 TARGET_SECONDS = 0.02
-SPINDLES, SERVICE_SECONDS = 2, 2 / 300  # 300 requests a second, as long as there are two at a time
-DEPTH, KIB = 3, 32
+SPINDLES, SERVICE_SECONDS = 2, 0.008  # 250 requests a second, as long as there are two at a time
+DEPTH, KIB = 2, 32
 DELAY_SECONDS = 5.0
 CLIENTS = 4
 WATCHERS = ("before1", "before2")
@@ -32,6 +33,7 @@ _TIMES = (
 ).split()
 BOOT: dict[str, Any] = {
     **{name: round(getattr(_DEFAULT, name) / SCALE, 3) for name in _TIMES},
+    "sample_requests": _DEFAULT.sample_requests // SCALE,  # of a sample that much shorter
     "target_other_seconds": TARGET_SECONDS,
     "target_ssd_seconds": TARGET_SECONDS,
     "target_nvme_seconds": TARGET_SECONDS,
@@ -41,14 +43,24 @@ BOOT: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How large a storm is: so many guests, each reading so much."""
+    """How large a storm is: so many guests, each reading between these."""
 
     guests: int
-    mib: int
+    least_mib: int
+    most_mib: int
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(f"s{number:02}" for number in range(self.guests))
+
+    @property
+    def reads(self) -> dict[str, int]:
+        """How much each reads, in MiB: all between the bounds, in no order. Equals would end in step."""
+        sizes = [
+            self.least_mib + number * (self.most_mib - self.least_mib) // (self.guests - 1)
+            for number in range(self.guests)
+        ]
+        return dict(zip(self.names, Random(8).sample(sizes, len(sizes)), strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +124,9 @@ class Rig:
         self.node, self.disk, self.size = node, disk, size
         node.put(Path(__file__).with_name("storm_judge.py"), "/root/judge.py")
         mount(node, disk)
-        guests.images(node, *size.names, *WATCHERS, mib=size.mib)
-        guests.define(node, *size.names, words=f"lab.read={size.mib},{KIB},{DEPTH}")
+        guests.images(node, *size.names, *WATCHERS, mib=size.least_mib)
+        for name, mib in size.reads.items():
+            guests.define(node, name, words=f"lab.read={mib},{KIB},{DEPTH}")
         # They read a little at first, as guests do: what they read later is quiet beside that.
         guests.define(node, *WATCHERS, words=f"lab.read=64,{KIB},{DEPTH} lab.watch={WATCH_MILLISECONDS}")
 
@@ -122,6 +135,8 @@ class Rig:
         guests.destroy(self.node, *self.size.names)
         self.disk.pace()
         boot = {"enabled": False} if policy.boot is None else {**BOOT, **policy.boot}
+        self.node.run("systemctl", "stop", "hostagent.service")
+        self.node.run("rm", "-f", "/run/hostagent/boots.json")  # the limit as the storm before left it
         agent.configure(self.node, agent.settings(60.0, boot=boot))
         for name in set(WATCHERS) - guests.running(self.node):
             self.node.start(name)
