@@ -49,10 +49,11 @@ PAGE = f"""# Boot storms in the lab
 {SIZE.guests} guests (a kernel and busybox, without hardware acceleration), each of which reads
 {SIZE.least_mib} to {SIZE.most_mib} MiB at random in uncached requests of {KIB} KiB, {DEPTH} at a time, then
 says "ready" on its serial console: that, and nothing of hostagent's, is settled. The disk is a
-loop device whose file takes as long to answer as {SPINDLES} spindles would with {SERVICE_SECONDS * 1000:g} ms a request, half as much more or less at random:
-{SPINDLES / SERVICE_SECONDS:.0f} requests a second. Four clients start all guests at once with virsh; two
-guests that ran before read 4 KiB every 150 ms. libvirt-guests' way is one client with a delay of
-{DELAY_SECONDS:g} s. The fixed limit starts the next guest as soon as one of four says "ready".
+loop device whose file takes as long to answer as {SPINDLES} spindles would with {SERVICE_SECONDS * 1000:g} ms
+a request, half as much more or less at random: {SPINDLES / SERVICE_SECONDS:.0f} requests a second. Four
+clients start all guests at once with virsh; two guests that ran before read 4 KiB every 150 ms.
+libvirt-guests' way is one client with a delay of {DELAY_SECONDS:g} s. The fixed limit starts the next guest
+as soon as one of four says "ready".
 
 The storm is as large as one of ten minutes scaled by 1/{SCALE}, and so are the times of [boot]:
 {{boots}}.

@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hostagent.config.memory import Admit
 from hostagent.daemon.admitted import Admitted
 from hostagent.daemon.requests import number
 from hostagent.decide.memory.admission import Admission, Figure, admit, request_of
@@ -48,6 +49,7 @@ class Gate:
         self._view: MemoryView | None = None  # the last one that has the guests
         self._last: MemoryView | None = None  # the last one, for the loop's thread alone
         self._told: MemoryTold | None = None
+        self._observed = False
         self._counts: Counter[tuple[str, str]] = Counter()
         self._asked_at: float | None = None
         self._kept = Admitted(settings.paths)
@@ -73,6 +75,7 @@ class Gate:
         self._take(known, running, now)
         if running is not None:
             self._kept.seen(running, now)
+        self._observed = True
         return seen
 
     def feel(self, memory: HostMemory) -> bool:
@@ -144,6 +147,9 @@ class Gate:
 
         It is not counted, and reserves nothing: the hook's question does that.
         """
+        limits = self._settings.memory
+        if not self._observed and Admit.ENFORCE in {limits.policy, limits.unmerge}:
+            return "memory: it has not been looked at yet"
         now, seen = time.time(), self._view
         guests = None if seen is None else seen.guests
         known = None if guests is None else guests.by_uuid.get(uuid)
