@@ -21,7 +21,7 @@ MAIN = [sys.executable, "-c", "from hostagent.export.exporter import main; raise
 
 
 def free_port() -> int:
-    """A port below those that the kernel gives to clients (ip_local_port_range): any of them might take it."""
+    """A port below those that the kernel gives to clients (ip_local_port_range), who might take it."""
     while True:
         port = random.randrange(10_000, 30_000)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
