@@ -186,7 +186,7 @@ class Rig:
         everybody = [guest for guests in self.guests.values() for guest in guests]
         for guest in everybody:
             guest.start()
-        ends = time.monotonic() + 6
+        ends = time.monotonic() + 30
         while time.monotonic() < ends and not all(guest.said("bound") for guest in everybody):
             time.sleep(0.02)
         return sum(guest.said("bound") > 0 for guest in everybody)

@@ -24,7 +24,7 @@ class Probe:
         pipe = subprocess.PIPE
         self.process = node.popen(*argv, stdin=pipe, stdout=pipe, stderr=pipe)
 
-    def look(self, seconds: float = 5.0) -> dict[str, Any]:
+    def look(self, seconds: float = 15.0) -> dict[str, Any]:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(f"{seconds}\n")
@@ -37,7 +37,7 @@ class Probe:
     def end(self) -> float:
         """Let it end by itself; how long that took. Nothing may have been said on stderr."""
         began = time.monotonic()
-        _, said = self.process.communicate(timeout=10)
+        _, said = self.process.communicate(timeout=60)
         assert (self.process.returncode, said) == (0, "")
         return time.monotonic() - began
 
@@ -56,7 +56,7 @@ def fresh_troubles(look: dict[str, Any]) -> dict[str, str]:
     return {name: trouble for name, trouble in troubles(look).items() if name != "guests_memory"}
 
 
-def once(node: Node, *user: str, seconds: float = 5.0) -> dict[str, Any]:
+def once(node: Node, *user: str, seconds: float = 15.0) -> dict[str, Any]:
     probe = Probe(node, *user)
     found = probe.look(seconds)
     probe.end()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.lab import Node
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.alone]  # the hook has 0.2 s to be answered
 
 MIB = 1 << 20
 ROOM = 7

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.lab import Node
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.alone]  # a scrape has 0.1 s
 
 SECTIONS = {"libvirtd": "domains", "ovsdb-server": "ovs", "ovs-vswitchd": "vswitchd"}
 SHOWN_SECONDS, BACK_SECONDS, SCRAPE_SECONDS = 10.0, 5.0, 0.1

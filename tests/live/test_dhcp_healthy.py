@@ -59,6 +59,7 @@ def state(rig: Rig) -> dict[str, str]:
     return found
 
 
+@pytest.mark.alone  # a probe has 50 ms
 def test_nothing_is_as_before_only_the_answer_is_known(rig: Rig, settings: Settings) -> None:
     rig.reset()
     rig.serve(1, "--bind-interfaces --interface=br1 --no-ping", port=53)

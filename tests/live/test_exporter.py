@@ -240,5 +240,5 @@ def test_what_the_agent_itself_publishes(node: Node) -> None:
 def test_it_ends_at_once(node: Node) -> None:
     began = time.monotonic()
     node.run("systemctl", "stop", UNIT)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert node.out("systemctl", "show", "-p", "Result", "--value", UNIT) == "success"

@@ -113,7 +113,7 @@ def test_power_cut_keeps_the_disk_only(make_node: Callable[..., lab.Node]) -> No
     machine_id = node.out("cat", "/etc/machine-id")
     started = time.monotonic()
     node.power_cut()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert not node.running
     with pytest.raises(LabError, match="node lab-cut is off"):
         node.run("true")

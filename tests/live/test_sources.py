@@ -116,7 +116,7 @@ def test_a_kept_replica_is_current(well: Node) -> None:
         well.run("ovs-vsctl", "add-port", "br-int", name, "--", "set", "Interface", name, "type=internal")
         assert name in probe.look()["ovs"]["ports"]
         well.run("ovs-vsctl", "del-port", name)
-    assert probe.end() < 2
+    assert probe.end() < 5
 
 
 def test_states_jobs_and_failed_starts(well: Node) -> None:
@@ -147,7 +147,7 @@ def test_hostile_names_and_nearly_4_megabytes(well: Node) -> None:
     look = once(well)
     assert {"big", name} <= {each["name"] for each in look["domains"]["by_uuid"].values()}
     assert look["ovs"]["ports"]["br-int"]["external_ids"]["evil"] == HOSTILE * 500
-    assert look["took"] < 2
+    assert look["took"] < 5
     well.run("ovs-vsctl", "remove", "Port", "br-int", "external_ids", "evil")
     for each in ("big", name):
         well.run("virsh", "undefine", each)

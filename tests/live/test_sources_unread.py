@@ -44,23 +44,23 @@ def test_hung(well: Node, daemon: str, sections: set[str], ending: str) -> None:
     assert troubles(probe.look()) == {}
     signal(well, "STOP", daemon)
     try:
-        first, second, fresh = probe.look(1), probe.look(1), Probe(well, ending=ending)
-        newly = fresh.look(1)
+        first, second, fresh = probe.look(3), probe.look(3), Probe(well, ending=ending)
+        newly = fresh.look(3)
         for look in (first, second):
             assert fresh_troubles(look) == dict.fromkeys(sections, "unresponsive")
         asks_as_well = {"guests_memory"} if daemon == "libvirtd" else set[str]()
         assert troubles(newly) == dict.fromkeys(sections | asks_as_well, "unresponsive")
-        assert max(look["took"] for look in (first, second, newly)) < 1.3
+        assert max(look["took"] for look in (first, second, newly)) < 3.9
         for name in sections:
             assert first[name]["since"] == second[name]["since"]
             assert "\n" not in first[name]["reason"]
             assert "systemctl status" in newly[name]["reason"]
-        assert fresh.end() < 2.5
+        assert fresh.end() < 5
     finally:
         signal(well, "CONT", daemon)
     time.sleep(0.5)
     assert troubles(probe.look()) == {}
-    assert probe.end() < 2.5
+    assert probe.end() < 5
 
 
 def test_libvirtd_stopped_and_idle(well: Node) -> None:

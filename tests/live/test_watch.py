@@ -56,7 +56,7 @@ class Watching:
 
     def end(self) -> list[str]:
         """Let it end by itself; the threads left. Nothing may have been said on stderr."""
-        said, errors = self.process.communicate(timeout=10)
+        said, errors = self.process.communicate(timeout=60)
         assert (self.process.returncode, errors) == (0, "")
         left: list[str] = json.loads(said)["answer"]
         return left
@@ -92,9 +92,9 @@ def begin(made: Watching) -> None:
     heard: set[str] = set()
     for name in ("links", "ovsdb", "libvirt"):
         if name not in heard:
-            heard |= set(made.ask(f"wakes {name} 5"))
+            heard |= set(made.ask(f"wakes {name} 30"))
     assert heard == {"links", "ovsdb", "libvirt"}, "a watch that begins wakes once"
-    assert made.ask("look 1.5") == {}
+    assert made.ask("look 15") == {}
     made.settle()
 
 
@@ -123,7 +123,7 @@ def test_quiet_while_nothing_changes(watching: Watching) -> None:
 
 def test_looks_do_not_wake(watching: Watching) -> None:
     for _ in range(3):
-        assert watching.ask("look 1.5") == {}
+        assert watching.ask("look 15") == {}
         assert watching.ask("pulse 2") == []
     assert watching.ask("wakes none 0.3") == {}
 
@@ -143,8 +143,8 @@ def test_hung_and_back(node: Node, watching: Watching, section: str) -> None:
         signal(node, "CONT", daemon)
     begun = time.monotonic()
     while section not in watching.ask("pulse 2"):
-        assert time.monotonic() - begun < 5
-    assert section not in watching.ask("look 1.5")
+        assert time.monotonic() - begun < 30
+    assert section not in watching.ask("look 15")
     watching.settle()
     if name:
         change(node, name, 1)
@@ -161,9 +161,9 @@ def test_restarts_leave_nothing(node: Node, watching: Watching, name: str, unit:
     begun = watching.ask("size")
     for number in range(RESTARTS):
         node.run("systemctl", "restart", unit)
-        assert watching.woken(name, 3)
+        assert watching.woken(name, 15)
         if number % 5 == 4:
-            watching.ask("look 1.5")
+            watching.ask("look 15")
     watching.settle()
     change(node, name, 2)
     assert watching.woken(name), "it watches the new daemon"

@@ -84,10 +84,13 @@ def test_watch_repaints_a_terminal_until_ctrl_c(agent: Agent, tmp_path: Path) ->
     agent.tell(QOS)
     settings = tmp_path / "settings.toml"
     settings.write_text(f'[paths]\nrun_dir = "{tmp_path}/run"\n')
+    heard = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's & ignores it
+    )
     argv = [
         sys.executable,
         "-c",
-        "from hostagent.cli import main; main()",
+        f"{heard}; from hostagent.cli import main; main()",
         "--config",
         str(settings),
         "check",
@@ -101,7 +104,10 @@ def test_watch_repaints_a_terminal_until_ctrl_c(agent: Agent, tmp_path: Path) ->
         agent.tell(QOS)
         shown += _until(ours, b"WARN")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 1
+        try:
+            assert process.wait(60) == 1
+        finally:
+            process.kill()
     os.close(ours)
     assert shown.count(b"\x1b[H\x1b[2J") >= 3
     assert b"Traceback" not in shown
@@ -110,6 +116,6 @@ def test_watch_repaints_a_terminal_until_ctrl_c(agent: Agent, tmp_path: Path) ->
 def _until(terminal: int, word: bytes) -> bytes:
     shown = b""
     while word not in shown:
-        assert select.select([terminal], [], [], 20)[0]
+        assert select.select([terminal], [], [], 60)[0]
         shown += os.read(terminal, 1 << 16)
     return shown

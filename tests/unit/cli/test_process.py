@@ -96,7 +96,8 @@ def test_a_poor_locale_prints_what_it_can() -> None:
 
 
 HANGS = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
 from hostagent.cli import app, session
 import hostagent.cli.check_live as check_live
 
