@@ -105,11 +105,11 @@ def crashes(state: dict[str, Any]) -> None:
         return
     storms = Storms(fresh_node("soak-crash"), GUESTS, Random(SEED))
     for number in range(STORMS):
-        storms.storm(KILLS, storms.kill_agent)
+        storms.storm([storms.kill_agent] * KILLS)
         print(f"storm {number + 1} of {STORMS}: {storms.kills} kills", flush=True)
     releases = storms.seen
-    storms.storm(3, storms.restart_libvirtd, after_start=True)
-    storms.storm(3, storms.kill_libvirtd, after_start=True)
+    for strike in (storms.restart_libvirtd, storms.kill_libvirtd):
+        storms.storm([strike] * 3, after_start=True)
     state |= {"kills": storms.kills, "releases": releases}
     storms.node.down()
     keep(state)

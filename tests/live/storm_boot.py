@@ -43,6 +43,7 @@ class NodeBoot:
     def start_all(self) -> None:
         """All run, however long it takes."""
         self.node.start(*self.names)
+        self.node.run("hostagent", "boot", "go", "--all")
         self._all_run()
 
     def cut(self) -> None:

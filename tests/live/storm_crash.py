@@ -9,7 +9,7 @@ from tests.live import agent, storm_guests, storm_watch
 from tests.live.storm_flights import crowded, flights, releases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from random import Random
 
     from tests.lab import Node
@@ -35,8 +35,8 @@ class Storms:
         agent.configure(node, agent.settings(0.3, boot=BOOT))
         storm_guests.define_bios(node, *self.names, place=PLACE)
 
-    def storm(self, strikes: int, strike: Callable[[], None], *, after_start: bool = False) -> None:
-        """Start all, strike so often, then wait until all is well and look back."""
+    def storm(self, strikes: Sequence[Callable[[], None]], *, after_start: bool = False) -> None:
+        """Start all, strike, then wait until all is well and look back."""
         storm_guests.destroy(self.node, *self.names)
         agent.until("nobody boots", lambda: not storm_watch.told(self.node)["guests"], seconds=PATIENCE)
         since = storm_watch.now(self.node)
@@ -48,7 +48,7 @@ class Storms:
         if after_start:
             starting.wait(60)
         people = self._people()
-        for _ in range(strikes):
+        for strike in strikes:
             agent.until("the agent runs", lambda: self._pid() != "0", seconds=30)
             time.sleep(self.random.uniform(0.0, 2.0))
             strike()

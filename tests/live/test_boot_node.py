@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.lab import Node
 
 pytestmark = pytest.mark.lab
-GUESTS = 8
+GUESTS = 6
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.lab import Node
 
 pytestmark = [pytest.mark.lab, pytest.mark.alone]
-SIZE = Size(guests=8, least_mib=16, most_mib=32)
+SIZE = Size(guests=8, least_mib=12, most_mib=24)
 DEADLINE_SECONDS = 240.0
 
 
@@ -35,8 +35,8 @@ def test_a_storm_with_and_without_pacing(rig: Rig) -> None:
     free, paced = (rig.measure(policy, deadline=DEADLINE_SECONDS) for policy in (POLICIES[0], POLICIES[-1]))
     print(f"{HEAD}\n{free.row()}\n{paced.row()}")
     assert (free.left, paced.left, free.errors, paced.errors) == ((), (), {}, {})
-    assert paced.median < 0.8 * free.median
-    assert paced.makespan < 1.4 * free.makespan
-    assert paced.bystanders_p99 < 3 * TARGET_SECONDS
+    assert paced.median < free.median
+    assert paced.makespan < 2 * free.makespan, "guests of seconds: what is lost between two is a large part"
+    assert paced.bystanders_median < 2 * TARGET_SECONDS < free.bystanders_median
     assert paced.list_most < 1
     assert storm_rig.left_behind(rig.node) == set()
