@@ -132,16 +132,17 @@ class Rig:
 
     def settle(self, policy: Policy) -> None:
         """The agent as the policy wants it, the two guests running, the others off."""
-        guests.destroy(self.node, *self.size.names)
+        guests.destroy(self.node, *self.size.names, *WATCHERS)
         self.disk.pace()
         boot = {"enabled": False} if policy.boot is None else {**BOOT, **policy.boot}
         self.node.run("systemctl", "stop", "hostagent.service")
         self.node.run("rm", "-f", "/run/hostagent/boots.json")  # the limit as the storm before left it
         agent.configure(self.node, agent.settings(60.0, boot=boot))
-        for name in set(WATCHERS) - guests.running(self.node):
-            self.node.start(name)
+        agent.until("it tells", lambda: storm_watch.told(self.node)["at"] > 0, seconds=60)
+        self.node.start(*WATCHERS)
         agent.until("two run", lambda: guests.ready(self.node, *WATCHERS) == set(WATCHERS), seconds=60)
-        agent.until("they have settled", lambda: not storm_watch.told(self.node)["guests"], seconds=60)
+        if policy.boot is not None:
+            agent.until("they have settled", lambda: not storm_watch.told(self.node)["guests"], seconds=60)
         self.disk.pace(SPINDLES, SERVICE_SECONDS)
 
     def storm(self, policy: Policy, *, deadline: float) -> dict[str, Any]:
