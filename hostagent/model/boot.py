@@ -77,10 +77,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flight:
-    """Who is under way in a pool: boots in flight, managed and exempt ones too, and boots that wait."""
+    """Who is under way in a pool: boots in flight, managed and exempt ones too, and boots that wait.
+
+    ``reading`` are those of the boots in flight that do I/O now, None where that is not known.
+    """
 
     booting: int
     waiting: int
+    reading: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

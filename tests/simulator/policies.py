@@ -9,7 +9,7 @@ from hostagent.config import Pacing
 from hostagent.decide.boot import limit
 from hostagent.decide.boot.queue import flights, release
 from hostagent.decide.boot.samples import sample
-from hostagent.decide.boot.settled import watch
+from hostagent.decide.boot.settled import reads, watch
 from hostagent.model.boot import NODE_POOL, Admit, Boot, BootState, Progress, Queue
 
 if TYPE_CHECKING:
@@ -95,12 +95,15 @@ class Hostagent:
         seen = sample(self._before, read, psi_full_avg10=psi) if self._before else None
         self._before = read
         flight = flights(self.queue(), {NODE_POOL: self.state})[NODE_POOL]
+        looks = {name: node.look(self._guests[name]) for name in self._progress}
         if seen:
+            reading = sum(reads(look.iops, self.state) for look in looks.values())
+            flight = replace(flight, reading=reading)
             self.state = limit.update(self.state, seen, flight, pacing=self.pacing, cores=self.cores)
         self.history.append((node.now, self.state.limit, flight.booting, self.state.latency_seconds))
         ended = False
         for name, progress in list(self._progress.items()):
-            after = watch(progress, node.look(self._guests[name]), self.state, pacing=self.pacing)
+            after = watch(progress, looks[name], self.state, pacing=self.pacing)
             self._progress[name] = after
             if after.state is not BootState.BOOTING:
                 ended = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from hostagent.decide.boot.limit import update
 from hostagent.decide.boot.pools import pool_reads
 from hostagent.decide.boot.queue import flights, pool_of
 from hostagent.decide.boot.samples import sample
-from hostagent.decide.boot.settled import watch
+from hostagent.decide.boot.settled import reads, watch
 from hostagent.model.boot import BootState, GuestLook
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hostagent.daemon.boots.messages import Sampled
     from hostagent.daemon.boots.runs import Run
     from hostagent.daemon.boots.state import State
+    from hostagent.model.boot import Progress
     from hostagent.model.boot_guests import GuestFigures
     from hostagent.model.dhcp import Lease
 
@@ -38,19 +40,22 @@ def sampled(state: State, seen: Sampled, ended: Callable[[Run], None]) -> None:
     if seen.figures is None:
         state.unseen()
         return
-    reads = pool_reads(state.guests.values(), seen.figures, seen.disks, at=seen.at)
+    booting = [run for run in state.runs.boots.values() if run.boot.state is BootState.BOOTING]
+    for run in booting:
+        _rates(run, seen.figures.by_uuid.get(run.guest.uuid), seen.at)
+    counters = pool_reads(state.guests.values(), seen.figures, seen.disks, at=seen.at)
     under_way = flights(state.runs.queue(""), state.limits)
-    for pool, now in reads.items():
+    reading = _reading(state, booting)
+    for pool, now in counters.items():
         before = state.reads.get(pool)
         step = sample(before, now, psi_full_avg10=seen.full_avg10) if before is not None else None
         if step is not None and pool in state.limits:
-            state.limits[pool] = update(
-                state.limits[pool], step, under_way[pool], pacing=state.pacing, cores=cores()
-            )
-    state.reads, state.unknown_since = reads, None
-    for run in tuple(state.runs.boots.values()):
-        if run.boot.state is BootState.BOOTING and run.progress is not None:
-            _watch(state, run, seen.figures.by_uuid.get(run.guest.uuid), seen.at, ended)
+            flight = replace(under_way[pool], reading=reading[pool])
+            state.limits[pool] = update(state.limits[pool], step, flight, pacing=state.pacing, cores=cores())
+    state.reads, state.unknown_since = counters, None
+    for run in booting:
+        if run.progress is not None:
+            _watch(state, run, run.progress, seen.at, ended)
     state.runs.grow_old(seen.at)
 
 
@@ -66,27 +71,31 @@ def leased(state: State, leases: Sequence[Lease]) -> None:
             )
 
 
-def _watch(
-    state: State, run: Run, figures: GuestFigures | None, at: float, ended: Callable[[Run], None]
-) -> None:
-    if run.progress is None:
-        return
-    _rates(run, figures, at)
+def _reading(state: State, booting: Sequence[Run]) -> Counter[str]:
+    """How many boots of each pool do I/O now: others are in their firmware, or have all but settled."""
+    found: Counter[str] = Counter()
+    for run in booting:
+        pool = pool_of(run.boot, state.limits)
+        found[pool] += reads(run.iops, state.limits[pool])
+    return found
+
+
+def _watch(state: State, run: Run, progress: Progress, at: float, ended: Callable[[Run], None]) -> None:
     look = GuestLook(at=at, iops=run.iops, vcpu_share=run.vcpu_share, agent=run.guest.agent, lease=run.lease)
     pool = state.limits[pool_of(run.boot, state.limits)]
-    run.progress = watch(run.progress, look, pool, pacing=state.pacing)
-    if run.progress.state is BootState.BOOTING:
+    run.progress = progress = watch(progress, look, pool, pacing=state.pacing)
+    if progress.state is BootState.BOOTING:
         return
     ended(run)
-    seconds = at - run.progress.started_at
-    if run.progress.state is BootState.SETTLED:
-        _LOG.info("%s has settled after %.0f s: %s", run.guest.name, seconds, run.progress.reason)
+    seconds = at - progress.started_at
+    if progress.state is BootState.SETTLED:
+        _LOG.info("%s has settled after %.0f s: %s", run.guest.name, seconds, progress.reason)
         state.has_settled(run, seconds)
         return
-    _LOG.warning("%s: %s", run.guest.name, run.progress.reason)
+    _LOG.warning("%s: %s", run.guest.name, progress.reason)
     state.timed_out += 1
     run.boot = replace(run.boot, state=BootState.TIMED_OUT, ended_at=at)
-    run.note = run.progress.reason
+    run.note = progress.reason
 
 
 def _rates(run: Run, figures: GuestFigures | None, at: float) -> None:

@@ -156,16 +156,33 @@ def _grow(state: LimitState, flight: Flight, pacing: Pacing, cores: int) -> Limi
         return replace(state, reason=f"{flight.booting} boots running, limit {state.limit}: not used")
     if _pressed(state, pacing):
         return replace(state, reason=_pressure(state, pacing))
-    step = _step(state, pacing)
+    if (share := _reading(flight)) is None:
+        return replace(state, reason=f"none of {flight.booting} boots reads yet")
+    ahead = (state.latency_seconds or 0.0) / share
+    if ahead > state.target_seconds:
+        some = f"only {flight.reading} of {flight.booting} boots read"
+        return replace(state, reason=f"{words(state)}; {some}")
+    step = _step(ahead, state, pacing)
     if not _due(state.grown_at, pacing.grow_seconds if step > 1 else pacing.grow_near_seconds, state):
         return replace(state, reason=words(state))
     limit = min(most(pacing, cores=cores), state.limit + step)
     return replace(state, limit=limit, grown_at=state.at, reason=words(state))
 
 
-def _step(state: LimitState, pacing: Pacing) -> int:
-    """By how much the limit rises: the farther below its target latency is, the more; it doubles at most."""
-    if not state.latency_seconds:
+def _reading(flight: Flight) -> float | None:
+    """Which part of the boots in flight the latency is of; None while none of them reads."""
+    if flight.reading is None or not flight.booting:
+        return 1.0
+    return flight.reading / flight.booting or None
+
+
+def _step(ahead: float, state: LimitState, pacing: Pacing) -> int:
+    """By how much the limit rises: the farther below its target latency is, the more; it doubles at most.
+
+    ``ahead`` is the latency when all boots in flight do what some do now: while guests are busy with their
+    firmware the disk looks free.
+    """
+    if not ahead:
         return 1
-    room = state.target_seconds / state.latency_seconds - 1
+    room = state.target_seconds / ahead - 1
     return max(1, int(state.limit * min(1.0, pacing.grow_share * room)))

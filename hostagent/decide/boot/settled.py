@@ -1,7 +1,8 @@
 """When a guest has settled: by its agent, by quiet, or by having taken too long. Pure, one sample at a time.
 
-On a saturated disk every guest looks quiet, because each waits for its requests; so quiet counts only while
-the pool's latency is near its target.
+On a saturated disk every guest looks quiet, because each waits for its requests. There a guest is quiet only
+when it hardly has any outstanding, by Little's law its I/Os a second times the pool's latency: one that waits
+always has one at least.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from hostagent.model.boot import BootState
 if TYPE_CHECKING:
     from hostagent.config import Pacing
     from hostagent.model.boot import GuestLook, LimitState, Progress
+
+_IDLE_OUTSTANDING = 0.2
+_IDLE_IOPS = 1.0  # where latency is unknown
 
 
 def watch(progress: Progress, look: GuestLook, pool: LimitState, *, pacing: Pacing) -> Progress:
@@ -48,11 +52,23 @@ def _quiet(progress: Progress, look: GuestLook, pool: LimitState, pacing: Pacing
     busy = look.iops > pacing.quiet_io_share * max(progress.peak_iops, look.iops)
     if busy or look.vcpu_share > pacing.quiet_vcpu_share:
         return 0
-    if slow(pool, pacing.quiet_latency_ratio):
+    if slow(pool, pacing.quiet_latency_ratio) and reads(look.iops, pool):
         return 0
     if look.at - progress.started_at < pacing.quiet_after_seconds and not look.lease:
         return 0
     return progress.quiet + 1
+
+
+def reads(iops: float | None, pool: LimitState) -> bool:
+    """Whether a guest has requests under way, on average more than now and then one.
+
+    Where that can't be said it does: its rate is unknown, or no request completes.
+    """
+    if iops is None or pool.stalled:
+        return True
+    if pool.latency_seconds is None:
+        return iops > _IDLE_IOPS
+    return iops * pool.latency_seconds > _IDLE_OUTSTANDING
 
 
 def _settled(seen: Progress, look: GuestLook, pacing: Pacing) -> str:

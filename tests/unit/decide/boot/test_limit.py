@@ -86,6 +86,21 @@ def test_it_does_not_rise_unused_or_unwanted(booting: int, waiting: int) -> None
     assert after(AT_20, 0.001, booting=booting, waiting=waiting).limit == 20
 
 
+def test_it_rises_by_what_all_boots_will_do_not_by_what_some_do_now() -> None:
+    """While guests are in their firmware the disk looks free."""
+
+    def rises(latency: float | None, reading: int | None) -> LimitState:
+        flight = Flight(booting=20, waiting=5, reading=reading)
+        seen = Sample(at=100.0, latency_seconds=latency, iops=8000.0, completed=40_000)
+        return update(AT_20, seen, flight, pacing=PACING, cores=64)
+
+    assert rises(0.005, 20).limit == rises(0.005, None).limit == 27
+    assert rises(0.005, 10).limit == 22  # as if it were 10 ms
+    held = rises(0.005, 4)
+    assert (held.limit, held.reason) == (20, "latency 5.0 ms, target 20 ms; only 4 of 20 boots read")
+    assert (rises(0.001, 0).limit, rises(0.001, 0).reason) == (20, "none of 20 boots reads yet")
+
+
 def test_pressure_is_a_brake_and_nothing_else() -> None:
     assert after(AT_20, None, completed=0, psi=60.0).limit == 14
     assert after(AT_20, 0.021, psi=60.0).limit == 14
