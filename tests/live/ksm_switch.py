@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -53,6 +54,17 @@ def guests() -> int:
         with suppress(OSError):
             found += comm.read_text().startswith("qemu-system")
     return found
+
+
+def on_cpus_lists() -> int:
+    """Bytes on the processors' own lists of free pages, which MemAvailable does not count.
+
+    What KSM frees goes there first. The lists' size is automatic since Linux 6.7, up to an eighth of the
+    memory, and falls slowly: 1,041 MB of 1,536 right after merging, 271 a minute later.
+    """
+    text = Path("/proc/zoneinfo").read_text()
+    pages = sum(int(count) for count in re.findall(r"^ +count: +([0-9]+)", text, re.MULTILINE))
+    return pages * os.sysconf("SC_PAGESIZE")
 
 
 def number(name: str) -> int:

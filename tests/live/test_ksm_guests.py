@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.live.ksm_switch import ALONE, KSM, number, switched_on, until_merged
+from tests.live.ksm_switch import ALONE, KSM, number, on_cpus_lists, switched_on, until_merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +80,7 @@ def proportional(node: Node) -> int:
 def test_the_commands_figures_are_the_kernels(node: Node) -> None:
     until_merged()
     (KSM / "run").write_text("0")  # merged pages stay so, and nothing moves any more
-    seen, taken = budget(node), proportional(node)
+    seen, taken, kept = budget(node), proportional(node), on_cpus_lists()
     ksm = seen["ksm"]
     sharing, places = number("pages_sharing"), number("pages_shared") + number("pages_sharing")
 
@@ -103,11 +103,13 @@ def test_the_commands_figures_are_the_kernels(node: Node) -> None:
     # Not by KSM's counters: they are those of its last pass.
     while proportional(node) - taken < MERGED * 0.99 and time.monotonic() < deadline:
         time.sleep(0.1)
-    after = budget(node)
-    fell = seen["available"] - after["available"]
-    print(f"predicted a fall of {seen['saved'] // MIB} MiB, observed {fell // MIB} MiB")
-    # Predicted against observed: what is left, and what the processes came to take, by less than 1 %. How far
-    # MemAvailable fell is only printed: it was half of that (Linux 6.18), perhaps because pages that KSM had
-    # freed were on the CPUs' own lists of free pages, which it does not count.
-    assert after["available"] == pytest.approx(seen["unmerge"], rel=0.05)
+    after, kept_after = budget(node), on_cpus_lists()
+    fell = seen["available"] + kept - after["available"] - kept_after
+    print(
+        f"predicted a fall of {seen['saved'] // MIB} MiB, observed {fell // MIB} MiB, on CPUs' lists", end=" "
+    )
+    print(f"{kept // MIB} MiB before and {kept_after // MIB} MiB after")
+    # Predicted against observed: what is left, and what the processes came to take, by less than 1 %.
+    assert after["available"] + kept_after == pytest.approx(seen["unmerge"] + kept, rel=0.05)
+    assert fell == pytest.approx(seen["saved"], rel=0.15)  # what else runs takes and gives too
     assert proportional(node) - taken == pytest.approx(seen["saved"], rel=0.01)
