@@ -25,6 +25,22 @@ APPLIED: list[Operation] = [
 DURABLE: Operation = {"op": "commit", "durable": True}
 
 
+def until_applied(number: int, seconds: float) -> Operation:
+    """Wait until vswitchd has applied all up to next_cfg ``number``.
+
+    The server itself waits (RFC 7047, 5.2.6), so that the answer comes the moment vswitchd says so.
+    """
+    return {
+        "op": "wait",
+        "timeout": int(seconds * 1000),
+        "table": "Open_vSwitch",
+        "where": [["cur_cfg", "<", number]],
+        "columns": ["cur_cfg"],
+        "until": "==",
+        "rows": [],
+    }
+
+
 def late(transitions: Sequence[Transition]) -> tuple[Transition, ...]:
     """The transitions whose port must wait for the second transaction: its name is removed in the first."""
     removed = {each.name for each in transitions if each.removes}

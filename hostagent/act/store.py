@@ -92,20 +92,10 @@ class Store:
         """Wait until vswitchd has applied everything up to next_cfg ``number``; False if it does not in time.
 
         It has longer the more ``ports`` it has to let go.
-        The server itself waits (RFC 7047, 5.2.6), so that the answer comes the moment vswitchd says so.
         """
         seconds = self.patience(ports)
-        wait: Operation = {
-            "op": "wait",
-            "timeout": int(seconds * 1000),
-            "table": "Open_vSwitch",
-            "where": [["cur_cfg", "<", number]],
-            "columns": ["cur_cfg"],
-            "until": "==",
-            "rows": [],
-        }
         try:
-            self._session.transact([wait], timeout_seconds=seconds + 1)
+            self._session.transact([operations.until_applied(number, seconds)], timeout_seconds=seconds + 1)
         except ChangedError:
             return False
         except SourceError:

@@ -79,10 +79,10 @@ class Gatherer:
     ) -> Snapshot:
         """Read everything, within ``timeout_seconds`` (the settings' by default).
 
-        ``flows`` also asks vswitchd for all OpenFlow rules. Sections that no repair rests on (units,
-        ovs_ctl_options, amqp, guests_memory; dhcp for 5 s at most) may be what was read at most
-        ``reuse_seconds`` ago. tap_holders is not among them: whether a tap may be deleted rests on it. Never
-        raises because of the host.
+        ``flows`` also asks vswitchd for all OpenFlow rules. What no repair rests on may have been read at
+        most ``reuse_seconds`` ago: ovs_ctl_options and amqp so long, units three times as long, guests_memory
+        0.5 s, dhcp 5 s. tap_holders is not among them: whether a tap may be deleted rests on it. Never raises
+        because of the host.
         """
         seconds = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         began, taken_at = time.monotonic(), time.time()

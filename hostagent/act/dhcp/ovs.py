@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from hostagent.act.operations import APPLIED, until_applied
 from hostagent.act.ovsdb import Ovsdb
 from hostagent.act.store import next_cfg
 from hostagent.errors import ActError, ChangedError
@@ -13,15 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hostagent.act.ovsdb import Operation
+    from hostagent.act.schema import Raw, Row
     from hostagent.config import Settings
 
 # The first keeps drift checks and repairs off it (DRIFT.md), the second says whose leftover it is.
 _MARKER = {"hostagent": "ignore", "hostagent-probe": "dhcp"}
-_MARKED: Operation = ["external_ids", "includes", ["map", [["hostagent-probe", "dhcp"]]]]  # type: ignore[assignment]
-_COUNT_UP: tuple[Operation, ...] = (
-    {"op": "mutate", "table": "Open_vSwitch", "where": [], "mutations": [["next_cfg", "+=", 1]]},
-    {"op": "select", "table": "Open_vSwitch", "where": [], "columns": ["next_cfg"]},
-)
+_MARKED: Raw = ["external_ids", "includes", ["map", [["hostagent-probe", "dhcp"]]]]
 
 
 @contextmanager
@@ -72,18 +70,9 @@ def _removed(session: Ovsdb, settings: Settings) -> int:
 def _apply(session: Ovsdb, operations: list[Operation], settings: Settings) -> None:
     """Commit, and wait until vswitchd has done it."""
     seconds = settings.repair.barrier_seconds
-    number = next_cfg(session.transact([*operations, *_COUNT_UP]))
-    wait: Operation = {
-        "op": "wait",
-        "timeout": int(seconds * 1000),
-        "table": "Open_vSwitch",
-        "where": [["cur_cfg", "<", number]],
-        "columns": ["cur_cfg"],
-        "until": "==",
-        "rows": [],
-    }
+    number = next_cfg(session.transact([*operations, *APPLIED]))
     try:
-        session.transact([wait], timeout_seconds=seconds + 1)
+        session.transact([until_applied(number, seconds)], timeout_seconds=seconds + 1)
     except ChangedError as error:
         raise ActError(
             f"ovs-vswitchd has not applied a probe's port in {seconds:g} s (systemctl status ovs-vswitchd)"
@@ -97,9 +86,9 @@ def _bridge(name: str) -> Operation:
 def _insert(bridge: str, name: str, mac: str, vlan: int | None) -> list[Operation]:
     marker = ["map", list(_MARKER.items())]
     interface = {"name": name, "type": "internal", "mac": mac, "external_ids": marker}
-    port = {"name": name, "interfaces": ["named-uuid", "interface"], "external_ids": marker}
+    port: Row = {"name": name, "interfaces": ["named-uuid", "interface"], "external_ids": marker}
     if vlan is not None:
-        port |= {"tag": vlan, "vlan_mode": "access"}  # type: ignore[dict-item]
+        port |= {"tag": vlan, "vlan_mode": "access"}
     return [
         {"op": "insert", "table": "Interface", "uuid-name": "interface", "row": interface},
         {"op": "insert", "table": "Port", "uuid-name": "port", "row": port},

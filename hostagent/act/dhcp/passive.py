@@ -93,7 +93,7 @@ class Watcher:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
             bpf.attach(opened, bpf.renewals(self._target.server))
             opened.bind((self._target.link, _EVERY_PROTOCOL))
-            opened.setblocking(False)  # noqa: FBT003  the socket's own signature
+            opened.settimeout(0)
         except OSError as error:
             opened.close()
             raise ActError(f"{self._target.link} can't be listened on: {error.strerror} (ip link)") from error

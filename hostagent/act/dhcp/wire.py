@@ -32,7 +32,7 @@ class Wire:
         self.conflict = ""  # the MAC of somebody else who says that he has ``address``
         self._ended = ended
         self._socket = opened
-        self._socket.setblocking(False)  # noqa: FBT003  the socket's own signature
+        self._socket.settimeout(0)
         self._began = time.monotonic()
 
     def tell(self, words: str) -> None:
