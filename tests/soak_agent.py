@@ -5,7 +5,6 @@ Resumable: what has passed is in .soak/agent.json. The result is written to docs
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections import Counter
@@ -18,11 +17,12 @@ from tests import lab
 from tests.live import agent
 from tests.live.faults import Faults, Size
 from tests.live.test_agent_hung import SECTIONS, hang
+from tests.soaks import Progress
 
 SEED = 20261123
 FAULTS, ROUND = 1000, 50
 HANG_SECONDS = 120.0
-STATE = Path(".soak/agent.json")
+PROGRESS = Progress("agent")
 RESULT = Path("docs/acceptance/agent.md")
 
 
@@ -54,7 +54,7 @@ def faults(state: dict[str, Any]) -> None:
         state |= {"starts": state.get("starts", 0) + made.starts, "stops": state.get("stops", 0) + made.stops}
         made.struck.clear()
         made.starts = made.stops = 0
-        keep(state)
+        PROGRESS.keep(state)
         print(f"faults: {done} of {FAULTS}, {now}", flush=True)
     made.node.down()
 
@@ -71,21 +71,13 @@ def hangs(state: dict[str, Any]) -> None:
     for daemon in left:
         hang(node, daemon, HANG_SECONDS)
         state["hung"] = [*state.get("hung", []), daemon]
-        keep(state)
+        PROGRESS.keep(state)
     node.down()
 
 
 def vars_of(size: Size) -> dict[str, int]:
     """The record as JSON has it."""
     return {name: getattr(size, name) for name in Size.__slots__}
-
-
-def keep(state: dict[str, Any]) -> None:
-    """Write the state so that a cut leaves the old one or the new one."""
-    STATE.parent.mkdir(exist_ok=True)
-    fresh = STATE.with_suffix(".new")
-    fresh.write_text(json.dumps(state))
-    fresh.rename(STATE)
 
 
 def report(state: dict[str, Any]) -> str:
@@ -109,12 +101,12 @@ def report(state: dict[str, Any]) -> str:
 
 def main() -> int:
     """Do what is not done yet, and write the page."""
-    state: dict[str, Any] = json.loads(STATE.read_text()) if STATE.exists() else {}
+    state = PROGRESS.read()
     hangs(state)
     faults(state)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(report(state))
-    STATE.unlink()
+    PROGRESS.done()
     print(RESULT.read_text())
     return 0
 

@@ -6,7 +6,6 @@ written to docs/acceptance/dhcp.md.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from tests.live.dhcp_rig import NETWORKS, Rig, reap
 from tests.live.dhcp_rows import HEALTHY, ROWS
 from tests.live.test_dhcp_probe import PROBING
 from tests.soak_dhcp_packets import soak
+from tests.soaks import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ SEED = 20261123
 RUNS = 20
 KILLS = 100
 WORKERS = 4
-STATE = Path(".soak/dhcp.json")
+PROGRESS = Progress("dhcp")
 RESULT = Path("docs/acceptance/dhcp.md")
 _EVERY = {row.name: row for row in (*ROWS, *HEALTHY)}
 _LIFE_SECONDS = 75.0  # a lease of two minutes is renewed after one
@@ -142,14 +142,6 @@ def tasks(state: dict[str, Any]) -> list[tuple[str, Any, tuple[Any, ...]]]:
     return [each for each in every if each[0] not in state["passed"]]
 
 
-def keep(state: dict[str, Any]) -> None:
-    """Write the state so that a cut leaves the old one or the new one."""
-    STATE.parent.mkdir(exist_ok=True)
-    fresh = STATE.with_suffix(".new")
-    fresh.write_text(json.dumps(state))
-    fresh.rename(STATE)
-
-
 def page(state: dict[str, Any]) -> str:
     """The result."""
     passed = state["passed"]
@@ -177,10 +169,10 @@ def page(state: dict[str, Any]) -> str:
 
 def main() -> None:
     """Go on where the last run was cut."""
-    state = json.loads(STATE.read_text()) if STATE.exists() else {"passed": [], "failed": []}
+    state = PROGRESS.read({"passed": [], "failed": []})
     if "packets" not in state:
         state["packets"] = soak()
-        keep(state)
+        PROGRESS.keep(state)
     with ProcessPoolExecutor(WORKERS) as pool:
         begun = {pool.submit(attempt, *each): each[0] for each in tasks(state)}
         for done in as_completed(begun):
@@ -189,7 +181,7 @@ def main() -> None:
                 print("\n".join(wrong), flush=True)
             else:
                 state["passed"].append(begun[done])
-            keep(state)
+            PROGRESS.keep(state)
             RESULT.write_text(page(state))
     reap()
     print(page(state))

@@ -6,7 +6,6 @@ result is written to docs/acceptance/soak-repair.md.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from datetime import UTC, datetime
@@ -17,11 +16,12 @@ from tests import lab
 from tests.live.churn import Churn
 from tests.live.look import alarms
 from tests.live.wreck import Wreck, wreck
+from tests.soaks import Progress
 
 SEED = 20261122
 KILLS = 200
 CHURN_SECONDS = 120.0
-STATE = Path(".soak/repair.json")
+PROGRESS = Progress("repair")
 RESULT = Path("docs/acceptance/soak-repair.md")
 
 
@@ -42,7 +42,7 @@ def kills(state: dict[str, float]) -> None:
         state["struck"] = state.get("struck", 0) + broken.killed_after(rng.uniform(0.1, 1.0))
         broken.recovered("fix" if turn % 2 else "undo")
         state["kills"] = turn + 1
-        keep(state)
+        PROGRESS.keep(state)
         if turn % 20 == 19:
             print(f"kills: {turn + 1} of {KILLS}, {state['struck']:.0f} while fix ran", flush=True)
     broken.node.down()
@@ -62,16 +62,8 @@ def churn(state: dict[str, float]) -> None:
     if left := alarms(made.node):
         raise SystemExit(f"left at the end: {', '.join(sorted(left))}")
     state |= {"churn": CHURN_SECONDS, "starts": made.starts, "stops": made.stops, "looks": made.looks}
-    keep(state)
+    PROGRESS.keep(state)
     made.node.down()
-
-
-def keep(state: dict[str, float]) -> None:
-    """Write the state so that a cut leaves the old one or the new one."""
-    STATE.parent.mkdir(exist_ok=True)
-    fresh = STATE.with_suffix(".new")
-    fresh.write_text(json.dumps(state))
-    fresh.rename(STATE)
 
 
 def report(state: dict[str, float]) -> str:
@@ -90,12 +82,12 @@ def report(state: dict[str, float]) -> str:
 
 def main() -> int:
     """Do what is not done yet, and write the page."""
-    state: dict[str, float] = json.loads(STATE.read_text()) if STATE.exists() else {}
+    state = PROGRESS.read()
     kills(state)
     churn(state)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(report(state))
-    STATE.unlink()
+    PROGRESS.done()
     print(RESULT.read_text())
     return 0
 

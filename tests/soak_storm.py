@@ -6,7 +6,6 @@ result is written to docs/acceptance/storm.md.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -34,12 +33,13 @@ from tests.live.storm_rig import (
     Rig,
     Size,
 )
+from tests.soaks import Progress
 
 SEED = 20261123
 SIZE = Size(guests=20, least_mib=64, most_mib=112)
 DEADLINE_SECONDS = 900.0
 STORMS, KILLS, GUESTS = 5, 10, 20
-STATE = Path(".soak/storm.json")
+PROGRESS = Progress("storm")
 RESULT = Path("docs/acceptance/storm.md")
 
 PAGE = f"""# Boot storms in the lab
@@ -96,7 +96,7 @@ def compare(state: dict[str, Any]) -> None:
                 raise SystemExit(f"{result.policy}: {result.left} not settled, {result.errors}")
             state["results"].append(asdict(result))
         node.down()
-    keep(state)
+    PROGRESS.keep(state)
 
 
 def crashes(state: dict[str, Any]) -> None:
@@ -112,7 +112,7 @@ def crashes(state: dict[str, Any]) -> None:
         storms.storm([strike] * 3, after_start=True)
     state |= {"kills": storms.kills, "releases": releases}
     storms.node.down()
-    keep(state)
+    PROGRESS.keep(state)
 
 
 def boot(state: dict[str, Any]) -> None:
@@ -132,15 +132,7 @@ def boot(state: dict[str, Any]) -> None:
         raise SystemExit("\n".join([*wrong, done.stdout]))
     state["boot"] = starts[-1][0] - starts[0][0]
     made.node.down()
-    keep(state)
-
-
-def keep(state: dict[str, Any]) -> None:
-    """Write the state so that a cut leaves the old one or the new one."""
-    STATE.parent.mkdir(exist_ok=True)
-    fresh = STATE.with_suffix(".new")
-    fresh.write_text(json.dumps(state))
-    fresh.rename(STATE)
+    PROGRESS.keep(state)
 
 
 def report(state: dict[str, Any]) -> str:
@@ -172,13 +164,13 @@ def report(state: dict[str, Any]) -> str:
 
 def main() -> int:
     """Do what is not done yet, and write the page."""
-    state: dict[str, Any] = json.loads(STATE.read_text()) if STATE.exists() else {}
+    state = PROGRESS.read()
     compare(state)
     crashes(state)
     boot(state)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(report(state))
-    STATE.unlink()
+    PROGRESS.done()
     print(RESULT.read_text())
     return 0
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hostagent.act.lock_file import LockFile
 from hostagent.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hostagent.config import Settings
-
-_AGAIN_SECONDS = 0.1
 
 
 @contextlib.contextmanager
@@ -29,23 +26,17 @@ def held(settings: Settings, *, who: str, wait_seconds: float) -> Iterator[None]
         RefusedError: somebody else holds it for longer than ``wait_seconds``, or the stop file exists.
     """
     refuse_if_stopped(settings)
-    path = Path(settings.paths.run_dir) / "act.lock"
+    lock = LockFile(settings.paths.run_dir, "act.lock", needs="repairs need root")
+    if not lock.take(wait_seconds):
+        raise RefusedError(f"{_holder(lock)} is repairing this host now ({lock.path})")
     try:
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-    except OSError as error:
-        raise RefusedError(f"can't open {path}: {error.strerror} (repairs need root)") from error
-    try:
-        _wait(number, path, time.monotonic() + wait_seconds)
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        text = json.dumps({"pid": os.getpid(), "who": who, "since": since})
-        os.ftruncate(number, 0)
-        os.pwrite(number, text.encode(), 0)
+        lock.write(json.dumps({"pid": os.getpid(), "who": who, "since": since}))
         refuse_if_stopped(settings)
         yield
-        os.ftruncate(number, 0)
+        lock.write("")
     finally:
-        os.close(number)
+        lock.drop()
 
 
 def refuse_if_stopped(settings: Settings) -> None:
@@ -60,21 +51,9 @@ def refuse_if_stopped(settings: Settings) -> None:
     raise RefusedError(f"{stop} exists and halts all repairs: remove it to go on")
 
 
-def _wait(number: int, path: Path, ends: float) -> None:
-    while True:
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= ends:
-                raise RefusedError(f"{_holder(number)} is repairing this host now ({path})") from None
-            time.sleep(_AGAIN_SECONDS)
-        else:
-            return
-
-
-def _holder(number: int) -> str:
+def _holder(lock: LockFile) -> str:
     try:
-        raw = json.loads(os.pread(number, 4096, 0))
+        raw = json.loads(lock.read())
         return f"{raw['who']} (pid {raw['pid']}, since {raw['since']})"
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "another process"
