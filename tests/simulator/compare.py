@@ -7,6 +7,8 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
+from hostagent.config import Pacing
+from hostagent.decide.boot import limit as rules
 from tests.simulator.disk import random_disk
 from tests.simulator.guests import random_storm
 from tests.simulator.play import play
@@ -21,16 +23,26 @@ RUNNING_SHARE = 0.3  # of the array's throughput, at most: beyond, nothing that 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One array and mix: hostagent, and the fixed limit with the best median on it."""
+    """One array and mix: hostagent, and the fixed limit with the best median on it.
+
+    ``kind`` is the best of those fixed limits that leave running guests a p99 of at most twice the target,
+    which is hostagent's own task; where none does, the one that comes nearest.
+    """
 
     what: str
     hostagent: Result
     best_limit: int
     best: Result
+    kind_limit: int
+    kind: Result
 
     @property
     def ratio(self) -> float:
         return self.hostagent.median / self.best.median
+
+    @property
+    def kind_ratio(self) -> float:
+        return self.hostagent.median / self.kind.median
 
     @property
     def left_behind(self) -> int:
@@ -38,10 +50,14 @@ class Comparison:
 
     def __str__(self) -> str:
         return (
-            f"{self.ratio:5.2f}  {self.what:44} fixed {self.best_limit:3}: {self.best.median:6.0f} s "
-            f"{1000 * self.best.running_p99:7.1f} ms   hostagent {self.hostagent.median:6.0f} s "
-            f"{1000 * self.hostagent.running_p99:7.1f} ms"
+            f"{self.ratio:5.2f}  {self.what:44} fixed {self.best_limit:3}: {_told(self.best)}   "
+            f"{self.kind_ratio:5.2f} kind {self.kind_limit:3}: {_told(self.kind)}   "
+            f"hostagent {_told(self.hostagent)}"
         )
+
+
+def _told(result: Result) -> str:
+    return f"{result.median:6.0f} s {1000 * result.running_p99:7.1f} ms"
 
 
 def compare(seed: int, *, guests: int, limits: tuple[int, ...] = LIMITS) -> Comparison:
@@ -52,10 +68,14 @@ def compare(seed: int, *, guests: int, limits: tuple[int, ...] = LIMITS) -> Comp
 
     results = {limit: play(disk, storm, partial(fixed, count=limit), seed=seed) for limit in limits}
     best = min(results, key=lambda limit: results[limit].median)
+    most = 2 * rules.first(disk.kind, pacing=Pacing(), cores=storm.cores).target_seconds
+    kind = min(limits, key=lambda limit: (max(results[limit].running_p99, most), results[limit].median))
     what = f"{seed:3} {disk.name} {disk.servers} x {1000 * disk.service_seconds:.1f} ms, {storm.cores} cores"
     return Comparison(
         what=what,
         hostagent=play(disk, storm, Hostagent, seed=seed),
         best_limit=best,
         best=results[best],
+        kind_limit=kind,
+        kind=results[kind],
     )
