@@ -9,6 +9,7 @@ from hostagent.model.host import Trouble
 from hostagent.model.ports import Link, Links
 from hostagent.model.units import PurgeMark, PurgeState
 from hostagent.sources.deadline import ReadError
+from hostagent.sources.pids import process_ids
 
 MARK = "purge.json"
 # libvirt-guests keeps the guests that it stopped there until its next start (tools/libvirt-guests.sh.in).
@@ -66,10 +67,7 @@ def read_hypervisors(proc_dir: str = "/proc") -> tuple[str, ...]:
     Raises:
         ReadError: with its trouble.
     """
-    try:
-        names = {folder.name: _name(folder) for folder in Path(proc_dir).iterdir() if folder.name.isdigit()}
-    except OSError as error:
-        raise ReadError(Trouble.INVALID, f"{proc_dir} can't be read: {error}") from error
+    names = {pid: _name(Path(proc_dir, pid)) for pid in process_ids(proc_dir)}
     found = {pid: name for pid, name in names.items() if name.startswith(_GUESTS) or name in _DAEMONS}
     return tuple(f"{name} (process {pid})" for pid, name in sorted(found.items()))
 

@@ -13,6 +13,7 @@ from xml.sax.saxutils import unescape
 from hostagent.errors import SourceError
 from hostagent.model.hook import HELPER, HOOKS, OURS, PYTHON, Hook, HookDaemon, OtherHook, Wrapper
 from hostagent.sources.memory_xml import parse_promise
+from hostagent.sources.pids import process_ids
 from hostagent.sources.textfile import read_text
 
 if TYPE_CHECKING:
@@ -84,8 +85,8 @@ def _others(hooks: Path, ours: Path) -> Iterator[OtherHook]:
 def _daemons(proc_dir: str, needed: tuple[str, ...]) -> Iterator[HookDaemon]:
     uptime = float((read_text(f"{proc_dir}/uptime") or "0").split()[0])
     booted_at = time.time() - uptime
-    for name in sorted(each.name for each in Path(proc_dir).iterdir()):
-        comm = (read_text(f"{proc_dir}/{name}/comm") or "").strip() if name.isdecimal() else ""
+    for name in sorted(process_ids(proc_dir)):
+        comm = (read_text(f"{proc_dir}/{name}/comm") or "").strip()
         if comm not in _DAEMONS:
             continue
         fields = (read_text(f"{proc_dir}/{name}/stat") or "").rpartition(")")[2].split()

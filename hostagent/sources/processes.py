@@ -5,13 +5,11 @@ smaps is never read: it walks every page table of the guest under its lock. stat
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from hostagent.model.guests_memory import Process
-from hostagent.model.host import Trouble
-from hostagent.sources.deadline import ReadError
 from hostagent.sources.memory_text import parse_meminfo, parse_vmstat
+from hostagent.sources.pids import process_ids
 from hostagent.sources.textfile import read_number, read_text
 
 if TYPE_CHECKING:
@@ -27,8 +25,8 @@ def read_processes(proc_dir: str, uuids: Collection[str]) -> dict[str, Process]:
         ReadError: DENIED or INVALID, when /proc can't be read.
     """
     pids: dict[str, list[int]] = {}
-    for name in _names(proc_dir):
-        if name.isdecimal() and (uuid := _uuid_of(f"{proc_dir}/{name}")) in uuids:
+    for name in process_ids(proc_dir):
+        if (uuid := _uuid_of(f"{proc_dir}/{name}")) in uuids:
             pids.setdefault(uuid, []).append(int(name))
     alone = {uuid: found[0] for uuid, found in pids.items() if len(found) == 1}
     processes = {uuid: read_process(proc_dir, pid) for uuid, pid in alone.items()}
@@ -65,14 +63,3 @@ def _uuid_of(folder: str) -> str:
         return ""
     words = (read_text(f"{folder}/cmdline") or "").split("\0")
     return words[words.index("-uuid") + 1].lower() if "-uuid" in words[:-1] else ""
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry.name for entry in entries]
-    except OSError as error:
-        trouble = Trouble.DENIED if isinstance(error, PermissionError) else Trouble.INVALID
-        raise ReadError(
-            trouble, f"{folder} can't be read: {error.strerror} (check sources.proc_dir)"
-        ) from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hostagent.model.host import Trouble
 from hostagent.sources.deadline import ReadError
+from hostagent.sources.pids import process_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +38,7 @@ def read_tap_holders(proc_dir: str = "/proc") -> dict[str, tuple[int, ...]]:
         ReadError: DENIED, when the files of one process can't be read: it might hold any tap.
     """
     holders: dict[str, set[int]] = {}
-    for name in _names(proc_dir):
-        if not name.isdecimal():
-            continue
+    for name in process_ids(proc_dir):
         try:
             for tap in _taps_of(f"{proc_dir}/{name}"):
                 holders.setdefault(tap, set()).add(int(name))
@@ -51,18 +50,6 @@ def read_tap_holders(proc_dir: str = "/proc") -> dict[str, tuple[int, ...]]:
                 f"open files of process {name}: permission denied (run as root, with CAP_SYS_PTRACE)",
             ) from error
     return {tap: tuple(sorted(pids)) for tap, pids in holders.items()}
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry.name for entry in entries]
-    except PermissionError as error:
-        raise ReadError(Trouble.DENIED, f"{folder}: permission denied (run as root)") from error
-    except OSError as error:
-        raise ReadError(
-            Trouble.INVALID, f"{folder} can't be read: {error.strerror} (check sources.proc_dir)"
-        ) from error
 
 
 def _taps_of(process: str) -> Iterator[str]:

@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hostagent.sources.deadline import ReadError
+from hostagent.sources.pids import process_ids
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -51,8 +54,8 @@ class Holders:
 
     def _walk(self) -> Iterator[tuple[int, int, str]]:
         try:
-            pids = sorted(int(each.name) for each in Path(self._proc_dir).iterdir() if each.name.isdecimal())
-        except OSError:  # without /proc nobody is seen
+            pids = sorted(map(int, process_ids(self._proc_dir)))
+        except ReadError:  # without /proc nobody is seen
             return
         for pid in pids:
             try:

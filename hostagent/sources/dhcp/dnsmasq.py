@@ -22,6 +22,7 @@ from hostagent.sources.dhcp.dnsmasq_config import (
     parse_range,
 )
 from hostagent.sources.files import read_bounded
+from hostagent.sources.pids import process_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,13 +54,9 @@ def find_processes(proc_dir: str = "/proc") -> list[Process]:
     """Every dnsmasq, without the children that it forks for scripts and TCP.
 
     Raises:
-        OSError: there is no procfs.
+        ReadError: /proc can't be read.
     """
-    found = [
-        process
-        for name in os.listdir(proc_dir)  # noqa: PTH208  1,000 Path objects at every look cost more than the reading
-        if name.isdecimal() and (process := _process(proc_dir, name)) is not None
-    ]
+    found = [process for name in process_ids(proc_dir) if (process := _process(proc_dir, name)) is not None]
     commands = {each.pid: each.arguments for each in found}
     return [each for each in found if commands.get(each.parent) != each.arguments]
 
@@ -90,7 +87,7 @@ def read_sockets(pid: int, proc_dir: str = "/proc") -> frozenset[int]:
     """
     folder = f"{proc_dir}/{pid}/fd"
     found = set()
-    for name in os.listdir(folder):  # noqa: PTH208  as above
+    for name in os.listdir(folder):  # noqa: PTH208  Path objects cost more than the reading
         try:
             link = os.readlink(f"{folder}/{name}")  # noqa: PTH115  as above
         except FileNotFoundError:  # closed meanwhile

@@ -70,7 +70,7 @@ class DhcpReader:
         self._networks.close()
 
     def _read(self, until: float) -> Dhcp:
-        processes = self._processes()
+        processes = find_processes(self._proc_dir)
         places = netns.Places(self._proc_dir)
         found = self._servers(processes, places)
         unread: list[str] = []
@@ -95,14 +95,6 @@ class DhcpReader:
             probes=read_probes(self._run_dir),
             unread=tuple(unread),
         )
-
-    def _processes(self) -> list[Process]:
-        try:
-            return find_processes(self._proc_dir)
-        except OSError as error:
-            raise ReadError(
-                Trouble.INVALID, f"{self._proc_dir} can't be read: {error.strerror} (check sources.proc_dir)"
-            ) from error
 
     def _servers(self, processes: list[Process], places: netns.Places) -> _Found:
         servers, used = [], {}
