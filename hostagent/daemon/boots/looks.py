@@ -62,7 +62,7 @@ class Looks:
         if guest is None:
             self._state.guests.pop(uuid, None)
             self._lost(uuid)
-            self._state.runs.gone(uuid)
+            self._state.runs.forget(uuid)
         else:
             self._take(guest, event, now)
 
@@ -75,7 +75,7 @@ class Looks:
         found = {guest.uuid: guest for guest in self._reader.guests()}
         for uuid in self._state.guests.keys() - found.keys():
             self._lost(uuid)
-            self._state.runs.gone(uuid)
+            self._state.runs.forget(uuid)
         self._state.guests = {}
         for guest in found.values():
             self._take(guest, events.get(guest.uuid), now)

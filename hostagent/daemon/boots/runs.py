@@ -103,6 +103,10 @@ class Runs:
             return self._off(guest)
         paused = guest.state is DomainState.PAUSED
         run, up = self.boots.get(guest.uuid), self.up.get(guest.uuid)
+        if paused and guest.reason == "starting up":  # by libvirt, until all is set: STARTED is still to come
+            if run is None or not self._same(run, guest):
+                self.forget(guest.uuid)
+            return Seen.KNOWN
         if run is not None and self._same(run, guest):
             return self._known(run, guest, paused=paused, rebooted=rebooted, now=now)
         if up is not None and up.id == guest.id:
@@ -119,10 +123,6 @@ class Runs:
             self.settle(guest)
             return Seen.KNOWN
         return Seen.NEW
-
-    def gone(self, uuid: str) -> None:
-        """libvirt does not know the domain any more."""
-        self.forget(uuid)
 
     def candidate(self, guest: BootGuest, now: float) -> Run:
         """A new run that may be held: whether it is decides the queue."""

@@ -55,6 +55,23 @@ def test_a_guest_that_is_started_paused_boots_once_a_person_resumes_it() -> None
     assert (runs.boots["uuid-a"].boot.state, runs.counts["paused"]) == (BootState.BOOTING, 1)
 
 
+def test_a_look_in_the_middle_of_a_start_is_no_persons_pause() -> None:
+    runs = Runs()
+    assert runs.see(paused(reason="starting up"), now=0.0) is Seen.KNOWN
+    assert not runs.up
+    assert runs.see(guest(), cause="booted", now=1.0) is Seen.NEW
+
+
+def test_a_look_while_the_agents_own_start_goes_on_changes_nothing() -> None:
+    runs = Runs()
+    runs.wait(guest(run=None), 0.0)
+    run = runs.boots["uuid-a"]
+    runs.go(run, "limit", 1.0)
+    assert runs.see(paused(reason="starting up"), now=1.5) is Seen.KNOWN
+    assert runs.see(guest(), cause="booted", now=2.0) is Seen.KNOWN
+    assert (run.boot.state, run.boot.started_at, runs.boots) == (BootState.BOOTING, 1.0, {"uuid-a": run})
+
+
 def test_what_migrates_in_is_no_boot_when_it_goes_on() -> None:
     runs = Runs()
     assert runs.see(paused(reason="migration"), cause="migrated", now=0.0) is Seen.PAUSED
