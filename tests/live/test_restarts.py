@@ -29,7 +29,7 @@ def running(node: Node) -> list[str]:
         node.guest(name, bridge="br-int", vlan=9, ip=f"10.3.0.{number}/24")
         node.start(name)
     taps = [node.tap(name) for name in names]
-    for _ in range(15):
+    for _ in range(60):  # some may be held: boots are paced
         if all(len(heard) == 7 for heard in node.reach(taps, 2.0).values()):
             return taps
     raise AssertionError("eight guests that do not all hear one another")
