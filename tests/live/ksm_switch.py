@@ -28,7 +28,7 @@ def switched_on() -> Iterator[None]:
     wanted = {"pages_to_scan": 20000, "sleep_millisecs": 20, "use_zero_pages": 0, "run": 1}
     if (KSM / "smart_scan").exists():
         # It passes over pages that did not merge, for up to eight passes: which are merged is then chance for
-        # long (207,505 of 262,144 pages when a pass merged nothing more; without it all, in the third pass).
+        # long (207,505 of 262,144 pages of three guests when a pass merged nothing more).
         wanted = {"smart_scan": 0, **wanted}
     old = {name: (KSM / name).read_text() for name in wanted}
     if old["run"].strip() != "0":
@@ -64,7 +64,7 @@ def on_cpus_lists() -> int:
     """Bytes on the processors' own lists of free pages, which MemAvailable does not count.
 
     What KSM frees goes there first. The lists' size is automatic since Linux 6.7, up to an eighth of the
-    memory, and falls slowly: 1,041 MB of 1,536 right after merging, 271 a minute later.
+    memory, and falls slowly: 1,041 MiB of 1,536 right after merging, 271 a minute later.
     """
     text = Path("/proc/zoneinfo").read_text()
     pages = sum(int(count) for count in re.findall(r"^ +count: +([0-9]+)", text, re.MULTILINE))
