@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from subprocess import SubprocessError
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import HealthCheck, settings
 from tests import lab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 # How long an example takes says something of the machine and of what else runs on it, nothing of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+_NODES: list[lab.Node] = []  # that are up now
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,6 +28,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="the lab needs root"))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what a failed test's nodes said last: they are gone when somebody reads it."""
+    report = yield
+    if report.failed:
+        for node in _NODES:
+            report.sections.append((f"{node.name}: the agent's log", _log(node)))
+            report.sections.append((f"{node.name}: the console", _console(node)))
+    return report
+
+
+def _log(node: lab.Node) -> str:
+    try:
+        return node.out(*"journalctl -q -u hostagent.service -o short-precise -n 300".split())
+    except (lab.LabError, OSError, SubprocessError) as error:
+        return str(error)
+
+
+def _console(node: lab.Node) -> str:
+    try:
+        return node.console.read_text(errors="replace")[-3000:]
+    except OSError as error:
+        return str(error)
+
+
 @pytest.fixture(scope="module")
 def make_node() -> Iterator[Callable[..., lab.Node]]:
     """Return a function that makes a fresh node: make_node("a"), make_node("b", bare=True), and
@@ -33,17 +60,18 @@ def make_node() -> Iterator[Callable[..., lab.Node]]:
 
     The nodes are taken down after the module; if pytest is killed, by the next call of the lab.
     """
-    made: list[lab.Node] = []
+    before = len(_NODES)
 
     def make(name: str, *, bare: bool = False, agent: bool = False) -> lab.Node:
         lab.down_if_there(name)  # of a run that was killed and whose pid lives on, or of somebody's hand
         node = lab.Node(name)
-        made.append(node)
+        _NODES.append(node)
         return lab.up(name, bare=bare, agent=agent, owner=os.getpid())
 
     yield make
-    for node in made:
+    for node in _NODES[before:]:
         lab.down_if_there(node.name)
+    del _NODES[before:]
 
 
 @pytest.fixture(scope="module")

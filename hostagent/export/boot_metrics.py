@@ -48,7 +48,11 @@ def _pools(pools: tuple[PoolTold, ...]) -> Iterator[Metric]:
     known = {(each.pool,): each.latency_seconds for each in pools if each.latency_seconds is not None}
     for name, about, values in (
         ("limit", "How many guests of the storage pool may boot at once.", [each.limit for each in pools]),
-        ("in_flight", "Guests that boot now, those of managers too.", [each.booting for each in pools]),
+        (
+            "in_flight",
+            "Boots that take a place of the limit now, those of managers too.",
+            [each.booting for each in pools],
+        ),
         ("queued", "Guests that wait for their boot or are held at it.", [each.queued for each in pools]),
     ):
         rows = {(each.pool,): float(value) for each, value in zip(pools, values, strict=True)}

@@ -116,7 +116,8 @@ class Boot:
     """One guest's start. ``after`` are names of domains that must be settled first.
 
     ``managed`` names who runs the domain ("nova"; "" for nobody): it is counted and never held.
-    ``urged``: a person said go. ``ended_at`` is when it settled or timed out.
+    ``urged``: a person said go. ``quiet``: it boots, and seems to be up: at the last sample it hardly did
+    anything. ``ended_at`` is when it settled or timed out.
     """
 
     uuid: str
@@ -129,6 +130,7 @@ class Boot:
     exempt: bool = False
     managed: str = ""
     urged: bool = False
+    quiet: bool = False
     started_at: float | None = None
     ended_at: float | None = None
 
@@ -136,6 +138,14 @@ class Boot:
     def queued(self) -> bool:
         """Whether it is the agent's to release: a managed domain never is."""
         return self.state in QUEUED and not self.managed
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether it takes a place of the limit: one that has gone quiet gives its place to the next.
+
+        When it turns busy before it has settled, it counts again, and nobody else goes until there is room.
+        """
+        return self.state is BootState.BOOTING and not self.quiet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

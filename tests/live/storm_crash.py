@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from tests.lab import Node
 
 PLACE = "/srv/images"
-LIMIT, SETTLE_SECONDS = 3, 2.0
-BOOT: dict[str, Any] = storm_watch.fixed(LIMIT, quiet_after_seconds=SETTLE_SECONDS)
+# A place is free after 3 s at the earliest; events may be told late, but not by a second.
+LIMIT, QUIET_AFTER_SECONDS, SURE_SECONDS = 3, 3.0, 2.0
+BOOT: dict[str, Any] = storm_watch.fixed(LIMIT, quiet_after_seconds=QUIET_AFTER_SECONDS)
 CLIENTS = 4
 PATIENCE = 150.0
 # A person who has changed their mind: the guest ran in between, so it is not the agent's any more.
@@ -110,5 +111,5 @@ class Storms:
         found = flights(storm_watch.events(self.node, since=since))
         let_go = releases(found, but=people)
         self.seen += len(let_go)
-        wrong = crowded(found, let_go, limit=LIMIT, settle_seconds=SETTLE_SECONDS)
+        wrong = crowded(found, let_go, limit=LIMIT, sure_seconds=SURE_SECONDS)
         assert wrong == [], "\n".join(wrong)

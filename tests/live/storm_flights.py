@@ -63,9 +63,9 @@ def crowded(
     at: Sequence[tuple[float, str]],
     *,
     limit: int,
-    settle_seconds: float,
+    sure_seconds: float,
 ) -> list[str]:
-    """At which releases the limit was used up already: by guests so new that they can't have settled."""
+    """At which releases the limit was used up already: by guests so new that each has its place."""
     wrong = []
     for moment, name in at:
         new = [
@@ -73,7 +73,7 @@ def crowded(
             for other, flight in found.items()
             for begin, end, _ in flight.spans
             if other != name
-            and moment - settle_seconds < begin <= moment
+            and moment - sure_seconds < begin <= moment
             and end > moment
             and end - begin > BRIEF_SECONDS
         ]

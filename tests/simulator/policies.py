@@ -97,7 +97,9 @@ class Hostagent:
         flight = flights(self.queue(), {NODE_POOL: self.state})[NODE_POOL]
         looks = {name: node.look(self._guests[name]) for name in self._progress}
         if seen:
-            reading = sum(reads(look.iops, self.state) for look in looks.values())
+            reading = sum(
+                self._boots[name].in_flight and reads(look.iops, self.state) for name, look in looks.items()
+            )
             flight = replace(flight, reading=reading)
             self.state = limit.update(self.state, seen, flight, pacing=self.pacing, cores=self.cores)
         self.history.append((node.now, self.state.limit, flight.booting, self.state.latency_seconds))
@@ -105,6 +107,7 @@ class Hostagent:
         for name, progress in list(self._progress.items()):
             after = watch(progress, looks[name], self.state, pacing=self.pacing)
             self._progress[name] = after
+            self._boots[name] = replace(self._boots[name], quiet=after.quiet > 0)
             if after.state is not BootState.BOOTING:
                 ended = True
                 self.timed_out += after.state is BootState.TIMED_OUT

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("hostagent")
 # A run that is found without its event and has used more than this has booted before somebody looked.
 YOUNG_SECONDS = 30.0
+LATE_SECONDS = 10.0  # so long after an agent died libvirt may yet suspend whom it asked for
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Looks:
         self._is_saved = is_saved
         self._reader = reader
         self._saved: Mapping[str, SavedRun] = {}
+        self._running: dict[str, float] = {}  # since when a guest runs that is said to be held
 
     def recall(self, saved: Mapping[str, SavedRun]) -> None:
         """What an agent before this one knew, taken up as its guests are seen."""
@@ -131,9 +133,15 @@ class Looks:
         saved = guest.id is None and self._is_saved(guest.uuid)
         age = age_of(entry, now=time.time(), uptime=time.monotonic())
         due = task(entry, guest, figures, boot_id=state.boot_id, saved=saved, age=age)
-        if due.kind is Kind.FORGET:
+        unsure = self._unsure(entry, guest, now)
+        if unsure and guest.state is DomainState.RUNNING:
+            if known is None:
+                state.runs.count(guest, "late", now)
+            return True
+        if due.kind is Kind.FORGET or unsure is False:
             _LOG.info("%s is not held any more: %s", guest.name, due.reason)
             state.drop(guest.uuid)
+            return False
         if due.kind is not Kind.RESUME:
             return False
         if (entry.boot_id, entry.id) != (state.boot_id, guest.id):
@@ -144,6 +152,19 @@ class Looks:
             boot = saved_run.boot
             run.boot = replace(run.boot, requested_at=boot.requested_at, urged=boot.urged)
         return True
+
+    def _unsure(self, entry: Held, guest: BootGuest, now: float) -> bool | None:
+        """Whether a guest that was seen to run may yet be suspended: an agent asked for it as it died.
+
+        That agent was not there to note the guest's counters. None for others; a pause that comes later is
+        somebody's own.
+        """
+        if entry.vcpu_seconds is not None or (entry.boot_id, entry.id) != (self._state.boot_id, guest.id):
+            return None
+        if guest.state is DomainState.RUNNING:
+            self._running.setdefault(guest.uuid, now)
+        since = self._running.get(guest.uuid)
+        return None if since is None else now < since + LATE_SECONDS
 
     def _before(self, guest: BootGuest, now: float) -> bool:
         """Whether an earlier agent knew the guest's boot, and takes it up then."""

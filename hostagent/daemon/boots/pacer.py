@@ -32,6 +32,7 @@ from hostagent.daemon.edge import Edge
 from hostagent.daemon.requests import asked_by
 from hostagent.errors import HostagentError, RefusedError
 from hostagent.model.boot import BootState
+from hostagent.model.boot_held import SLOWED
 from hostagent.model.host import Unavailable
 from hostagent.sources.boot import read_boot_id
 from hostagent.sources.boots.reader import BootReader
@@ -50,7 +51,7 @@ _TICK_SECONDS = 0.5  # while somebody waits: spacing, retries and holds are look
 _LONG_SECONDS = 30.0
 _AGAIN_SECONDS = 1.0  # after an error
 _ANSWER_SECONDS = 3.0
-_CLOSE_SECONDS = 2.5
+_CLOSE_SECONDS = 4.0
 
 
 class Pacer:
@@ -96,7 +97,6 @@ class Pacer:
         if self._thread.is_alive():
             self._thread.join(_CLOSE_SECONDS)
         self._sampler.close()
-        self._work.close()
 
     def configure(self, settings: Settings) -> None:
         """Other settings hold from now on."""
@@ -145,6 +145,7 @@ class Pacer:
             if edge.error is not None:
                 self._sight.at_all()
                 self._ending.wait(_AGAIN_SECONDS)
+        self._work.close()
         if begun:
             with Edge("boots"):
                 self._end()
@@ -158,7 +159,7 @@ class Pacer:
                 return False
         state.boot_id = read_boot_id(state.settings.sources.proc_dir)
         state.held.recall()
-        self._beginning = Beginning(state, self._looks, self._work.order)
+        self._beginning = Beginning(state, self._looks)
         self._beginning.recall()
         return True
 
@@ -178,7 +179,8 @@ class Pacer:
         now = time.monotonic()
         if self._sight.again_at is not None:
             return max(0.0, self._sight.again_at - now)
-        if not any(run.boot.queued for run in self._state.runs.boots.values()):
+        slowed = any(each.kind == SLOWED for each in self._state.held.entries)
+        if not slowed and not any(run.boot.queued for run in self._state.runs.boots.values()):
             return _LONG_SECONDS
         spaced = (self._state.runs.admitted_at or 0.0) + self._state.pacing.spacing_seconds - now
         return min(_TICK_SECONDS, spaced) if spaced > 0 else _TICK_SECONDS
@@ -226,7 +228,8 @@ class Pacer:
         for run in self._state.runs.boots.values():
             if (job := unslowing(run)) is not None:
                 did = carry_out(self._guests, job)
-                if did.error:
-                    _LOG.warning("the I/O limit of %s is left to the releaser: %s", run.guest.name, did.error)
-                else:
+                if did.done:
                     self._state.drop(run.guest.uuid)
+                else:  # it may be on its way yet
+                    why = did.error or "it is not there"
+                    _LOG.warning("the I/O limit of %s is left to the releaser: %s", run.guest.name, why)

@@ -76,7 +76,7 @@ def _reading(state: State, booting: Sequence[Run]) -> Counter[str]:
     found: Counter[str] = Counter()
     for run in booting:
         pool = pool_of(run.boot, state.limits)
-        found[pool] += reads(run.iops, state.limits[pool])
+        found[pool] += run.boot.in_flight and reads(run.iops, state.limits[pool])
     return found
 
 
@@ -84,6 +84,7 @@ def _watch(state: State, run: Run, progress: Progress, at: float, ended: Callabl
     look = GuestLook(at=at, iops=run.iops, vcpu_share=run.vcpu_share, agent=run.guest.agent, lease=run.lease)
     pool = state.limits[pool_of(run.boot, state.limits)]
     run.progress = progress = watch(progress, look, pool, pacing=state.pacing)
+    run.boot = replace(run.boot, quiet=progress.quiet > 0)
     if progress.state is BootState.BOOTING:
         return
     ended(run)

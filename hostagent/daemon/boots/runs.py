@@ -140,7 +140,7 @@ class Runs:
     def go(self, run: Run, why: str, now: float) -> None:
         """The boot is under way from now on."""
         self.up.pop(run.guest.uuid, None)
-        run.boot = replace(run.boot, state=BootState.BOOTING, started_at=now, ended_at=None)
+        run.boot = replace(run.boot, state=BootState.BOOTING, quiet=False, started_at=now, ended_at=None)
         run.progress = Progress(started_at=now)
         run.note, run.expected, run.lease = "", None, False
         run.figures = run.figures_at = run.iops = run.vcpu_share = None

@@ -14,7 +14,6 @@ from hostagent.daemon.boots.messages import Order
 from hostagent.daemon.boots.work import Job
 from hostagent.decide.boot.queue import pool_of
 from hostagent.errors import JournalError
-from hostagent.model.boot import BootState
 from hostagent.model.boot_held import SLOWED
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from hostagent.daemon.boots.state import State
 
 _LOG = logging.getLogger("hostagent")
+_AGAIN_SECONDS = 5.0
+_PENDING_SECONDS = 40.0  # a call of libvirt's waits for its guest's lock for 30 s (QEMU_JOB_WAIT_TIME)
 
 
 class Slowing:
@@ -35,12 +36,28 @@ class Slowing:
         self._state = state
         self._looks = looks
         self._order = order
+        self._now = 0.0
+        self._begun_at: float | None = None
+        self._asked: dict[str, float] = {}  # when a guest's limit was last ordered to be taken back
+        self._known: set[str] = set()  # whose limit was set, or not, by an order of this process's that ended
+
+    def take_back(self, now: float) -> None:
+        """Take back the limits of boots that nobody knows any more, and again those that could not be."""
+        self._now = now
+        if self._begun_at is None:
+            self._begun_at = now
+        if not self._state.begun:
+            return
+        for entry in self._state.held.entries:
+            run = self._state.runs.boots.get(entry.uuid)
+            if entry.kind == SLOWED and (run is None or not run.slowed_iops):
+                self._unslow(Job(order=Order.UNSLOW, uuid=entry.uuid, id=entry.id, iops=entry.iops))
 
     def turn(self) -> None:
         """Slow who has just begun beyond the limit; let go whose turn has come."""
         state = self._state
         places: dict[str, int] = {}
-        booting = [run for run in state.runs.boots.values() if run.boot.state is BootState.BOOTING]
+        booting = [run for run in state.runs.boots.values() if run.boot.in_flight]
         for run in sorted(booting, key=lambda each: each.boot.started_at or 0.0):
             pool = pool_of(run.boot, state.limits)
             places[pool] = place = places.get(pool, 0) + 1
@@ -53,36 +70,52 @@ class Slowing:
     def end(self, run: Run) -> None:
         """Take the limit back, if there is one."""
         if (job := unslowing(run)) is not None:
+            self._unslow(job)
+
+    def _unslow(self, job: Job) -> None:
+        asked = self._asked.get(job.uuid)
+        if asked is None or self._now >= asked + _AGAIN_SECONDS:
+            self._asked[job.uuid] = self._now
             self._order(job)
 
     def did(self, run: Run | None, did: Did) -> None:
         """What became of an order to slow a guest."""
-        if did.done and run is not None and run.guest.id == did.id:
-            run.slowed = did.disks
+        if not did.error:
+            self._known.add(did.uuid)
+        if did.done:
+            if run is not None and run.guest.id == did.id:
+                run.slowed = did.disks
             return
-        if did.done:  # it has settled meanwhile
-            iops = self._state.pacing.slow_iops
-            self._order(Job(order=Order.UNSLOW, uuid=did.uuid, id=did.id, iops=iops, disks=did.disks))
-            return
-        if did.error:
-            _LOG.warning("%s is not slowed: %s", did.uuid, did.error)
         if run is not None:
             run.slowed_iops = 0
-        self._state.drop(did.uuid)
+        if did.error:  # who knows how far it came: take_back sees to it
+            _LOG.warning("%s is not slowed: %s", did.uuid, did.error)
+        else:
+            self._state.drop(did.uuid)
 
     def undone(self, run: Run | None, did: Did) -> None:
         """What became of an order to take a limit back."""
         if did.error:
             _LOG.warning("the I/O limit of %s stays for now: %s", did.uuid, did.error)
             return
-        self._state.drop(did.uuid)
-        if run is not None:
+        if run is not None and run.guest.id == did.id:
             run.slowed, run.slowed_iops = (), 0
+        entry = self._state.held.of(did.uuid)
+        if entry is not None and entry.id == did.id and (did.done or not self._may_come(did.uuid)):
+            self._state.drop(did.uuid)
+            self._asked.pop(did.uuid, None)
+
+    def _may_come(self, uuid: str) -> bool:
+        """Whether a limit that is not there may yet be set: by what an agent before this one asked for."""
+        begun = self._now if self._begun_at is None else self._begun_at
+        return uuid not in self._known and self._now < begun + _PENDING_SECONDS
 
     def _begin(self, run: Run) -> None:
         guest, state = run.guest, self._state
         run.slow_tried = True
         if run.figures is not None or guest.id is None:  # only what has just begun
+            return
+        if state.held.of(guest.uuid) is not None:  # a limit that is being taken back
             return
         iops = state.pacing.slow_iops
         entry = replace(self._looks.entry(run, "over the limit"), kind=SLOWED, iops=iops)
@@ -92,6 +125,8 @@ class Slowing:
             _LOG.error("%s is not slowed: %s", guest.name, error)
             return
         run.slowed_iops = iops
+        self._known.discard(guest.uuid)
+        self._asked.pop(guest.uuid, None)
         _LOG.info("slowing %s to %d I/Os a second until it is its turn", guest.name, iops)
         self._order(Job(order=Order.SLOW, uuid=guest.uuid, id=guest.id, iops=iops))
 

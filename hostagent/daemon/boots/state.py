@@ -33,8 +33,8 @@ class State:
     """``guests`` are the last looks at all domains; ``reads`` the last read of each pool's counters.
 
     ``hold`` is why a person stopped all releases, ``halted`` why the agent may do nothing now, both "" where
-    there is no reason. ``leases`` are the latest expiry of each MAC's lease. Times are monotonic seconds,
-    ``released_at`` and ``unknown_since`` epoch seconds.
+    there is no reason; ``begun``: all domains were looked at once. ``leases`` are the latest expiry of each
+    MAC's lease. Times are monotonic seconds, ``released_at`` and ``unknown_since`` epoch seconds.
     """
 
     settings: Settings
@@ -48,6 +48,7 @@ class State:
     leases: dict[str, float] = field(default_factory=dict)
     hold: str = ""
     halted: str = ""
+    begun: bool = False
     unknown_since: float | None = None
     released_at: float | None = None
     timed_out: int = 0

@@ -101,4 +101,4 @@ def _awaited(run: Run) -> str:
     if run.guest.agent:
         return "guest agent connected a moment ago"
     quiet = 0 if run.progress is None else run.progress.quiet
-    return f"{quiet} quiet sample{'' if quiet == 1 else 's'}" if quiet else "busy"
+    return f"{quiet} quiet sample{'' if quiet == 1 else 's'}, takes no place" if quiet else "busy"

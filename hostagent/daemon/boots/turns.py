@@ -54,6 +54,7 @@ class Turns:
         """Release who may go on; hold who is new and may not."""
         state = self._state
         runs = state.runs
+        self._slowing.take_back(now)
         fresh = [run for run in runs.boots.values() if run.boot.state is BootState.HELD and not run.suspended]
         if state.halted or not state.pacing.enabled:
             for run in fresh:

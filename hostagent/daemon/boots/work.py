@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -32,12 +33,17 @@ class Job:
 
 
 class Work:
-    """Threads from start() to close(); ``tell`` is called in them with what became of each job."""
+    """Threads from start() to close(); ``tell`` is called in them with what became of each job.
+
+    Jobs of one guest are done in their order, one at a time: a limit must not be set after it was taken back.
+    """
 
     def __init__(self, guests: Acts, tell: Callable[[Did], None]) -> None:
         self._guests = guests
         self._tell = tell
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._behind: dict[str, deque[Job]] = {}  # of guests with a job under way, what comes after it
         self._threads = [
             threading.Thread(target=self._work, name=f"boot work {number}", daemon=True)
             for number in range(_THREADS)
@@ -50,10 +56,15 @@ class Work:
 
     def order(self, job: Job) -> None:
         """Have it done."""
+        with self._lock:
+            if (behind := self._behind.get(job.uuid)) is not None:
+                behind.append(job)
+                return
+            self._behind[job.uuid] = deque()
         self._jobs.put(job)
 
     def close(self) -> None:
-        """End after what is ordered already; a thread that is stuck in libvirt is left behind."""
+        """End after what could begin already; a thread that is stuck in libvirt is left behind."""
         for _ in self._threads:
             self._jobs.put(None)
         for each in self._threads:
@@ -66,6 +77,14 @@ class Work:
                 self._tell(carry_out(self._guests, job))
             if edge.error is not None:  # the pacer must hear of every job
                 self._tell(Did(order=job.order, uuid=job.uuid, id=job.id, error=repr(edge.error)))
+            self._next(job.uuid)
+
+    def _next(self, uuid: str) -> None:
+        with self._lock:
+            if behind := self._behind[uuid]:
+                self._jobs.put(behind.popleft())
+            else:
+                del self._behind[uuid]
 
 
 def carry_out(guests: Acts, job: Job) -> Did:

@@ -24,9 +24,11 @@ class Expected:
         self._ready: dict[str, float] = {}
         self._names = {boot.name for boot in queue.boots if boot.queued}
         for boot in queue.boots:
-            if boot.state is BootState.BOOTING:
+            if boot.in_flight:
                 started = now if boot.started_at is None else boot.started_at
                 self._note(boot, max(now, started + self._typical))
+            elif boot.state is BootState.BOOTING:
+                self._ready[boot.name] = now
 
     def started(self, boot: Boot) -> None:
         """The guest starts now."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hostagent.decide.boot.expected import Expected
 from hostagent.decide.boot.order import dependency, in_order
-from hostagent.model.boot import NODE_POOL, Admit, BootState, Flight, Wait
+from hostagent.model.boot import NODE_POOL, Admit, Flight, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ def flights(queue: Queue, limits: Mapping[str, LimitState]) -> dict[str, Flight]
     found = {pool: [0, 0] for pool in limits}
     for boot in queue.boots:
         counts = found.setdefault(pool_of(boot, limits), [0, 0])
-        counts[0] += boot.state is BootState.BOOTING
+        counts[0] += boot.in_flight
         counts[1] += boot.queued
     return {pool: Flight(booting=booting, waiting=waiting) for pool, (booting, waiting) in found.items()}
 

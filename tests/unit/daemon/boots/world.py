@@ -1,37 +1,22 @@
-"""A libvirt of the tests' own, on its own clock, and a pacer without threads that can be killed anywhere."""
+"""A libvirt of the tests' own, on its own clock."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hostagent.act.boot.held import HeldList
-from hostagent.config import Pacing, Settings
-from hostagent.daemon.boots.beginning import Beginning, as_saved
-from hostagent.daemon.boots.looks import Looks
-from hostagent.daemon.boots.messages import Sampled, Told
-from hostagent.daemon.boots.progress import sampled
-from hostagent.daemon.boots.saved import keep
-from hostagent.daemon.boots.sight import Sight
-from hostagent.daemon.boots.slowing import Slowing
-from hostagent.daemon.boots.state import State
-from hostagent.daemon.boots.turns import Turns
-from hostagent.daemon.boots.work import carry_out
+from hostagent.daemon.boots.messages import Told
 from hostagent.model.boot import DiskStats
 from hostagent.model.boot_guests import BootGuest, Figures, GuestFigures
 from hostagent.model.boot_wish import BootWish
 from hostagent.model.guests import DomainState, Manager
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
-    from hostagent.daemon.boots.saved import Saved
-    from hostagent.daemon.boots.work import Job
 
 BOOT_SECONDS = 30.0  # of running: so long a guest reads, then it is quiet
-PACING = Pacing(first_limit=3, least_limit=1, most_limit=6, spacing_seconds=0.2, quiet_after_seconds=5)
 
 
 class Killed(BaseException):
@@ -66,10 +51,14 @@ class World:
         self.next_id = 1
         self.fuse: int | None = None  # so many calls until the agent dies
         self.resumed_of_persons = 0
+        self._late: list[tuple[float, Callable[[], object]]] = []
 
     def pass_by(self, seconds: float) -> None:
-        """Time passes for guests that run."""
+        """Time passes for guests that run, and for what libvirt has still to do."""
         self.now += seconds
+        for due in [each for each in self._late if each[0] <= self.now]:
+            self._late.remove(due)
+            due[1]()
         for each in self.domains.values():
             if each.id is not None and not each.paused:
                 each.ran += seconds
@@ -138,13 +127,21 @@ class World:
 
     # What whoever acts asks.
     def suspend(self, uuid: str, run: int) -> bool:
+        try:
+            self._called()
+        except Killed:
+            self._late.append((self.now + 3.0, lambda: self._suspend(uuid, run)))
+            raise
+        done = self._suspend(uuid, run)
         self._called()
+        return done
+
+    def _suspend(self, uuid: str, run: int) -> bool:
         domain = self.domains[uuid]
         if domain.id != run or domain.paused:
             return False
         domain.paused, domain.person = True, False
         self._event(uuid, "suspended", "")
-        self._called()
         return True
 
     def resume(self, uuid: str, run: int) -> bool:
@@ -170,12 +167,20 @@ class World:
         return uuid not in self.domains
 
     def slow(self, uuid: str, run: int, iops: int) -> tuple[str, ...]:
+        try:
+            self._called()
+        except Killed:  # libvirt goes on with what it was asked, when it gets its guest's lock
+            self._late.append((self.now + 4.0, lambda: self._limit(uuid, run, iops)))
+            raise
+        done = self._limit(uuid, run, iops)
         self._called()
+        return done
+
+    def _limit(self, uuid: str, run: int, iops: int) -> tuple[str, ...]:
         domain = self.domains[uuid]
         if domain.id != run or domain.limit:
             return ()
         domain.limit = iops
-        self._called()
         return ("vda",)
 
     def unslow(self, uuid: str, run: int, disks: Sequence[str], iops: int) -> bool:
@@ -186,52 +191,3 @@ class World:
         domain.limit = 0 if ours else domain.limit
         self._called()
         return ours
-
-
-class Machine:
-    """The pacer's parts in one thread; another one on the same directories is the agent after it."""
-
-    def __init__(self, world: World, path: Path, pacing: Pacing = PACING) -> None:
-        settings = Settings(boot=pacing)
-        settings = replace(
-            settings, paths=replace(settings.paths, state_dir=str(path / "lib"), run_dir=str(path / "run"))
-        )
-        self.world = world
-        self.state = State(settings=settings, held=HeldList(settings.paths.state_dir), boot_id="boot")
-        self.looks = Looks(self.state, world, world.saved)
-        self.jobs: deque[Job] = deque()
-        self.slowing = Slowing(self.state, self.looks, self.jobs.append)
-        self.turns = Turns(
-            self.state,
-            self.looks,
-            world,
-            self.slowing,
-            order=self.jobs.append,
-            fits=lambda _: "",
-        )
-        self.sight = Sight(self.state, self.looks)
-        self.beginning = Beginning(self.state, self.looks, self.jobs.append)
-        self.beginning.recall()
-        self.sampled_at = world.now
-        self.saved: Saved | None = None
-
-    def step(self, *, jobs: int = 100) -> None:
-        """One round, in which at most so many orders are carried out.
-
-        Raises:
-            Killed: where the world says so.
-        """
-        for _ in range(min(jobs, len(self.jobs))):
-            self.turns.did(carry_out(self.world, self.jobs.popleft()), self.world.now)
-        while self.world.events:
-            self.sight.told(self.world.events.popleft())
-        if self.world.now >= self.sampled_at + self.state.pacing.sample_seconds:
-            self.sampled_at = self.world.now
-            seen = Sampled(figures=self.world.figures(), disks={}, full_avg10=0.0, at=self.world.now)
-            sampled(self.state, seen, self.slowing.end)
-        self.sight.look(self.world.now, self.beginning.seen_all)
-        self.turns.turn(self.world.now)
-        self.beginning.started()
-        if (saved := as_saved(self.state)) != self.saved:
-            self.saved = saved
-            keep(self.state.settings.paths.run_dir, saved)

@@ -25,6 +25,22 @@ def test_the_limit_holds_and_each_wait_says_why_and_how_long() -> None:
     )
 
 
+def test_a_guest_that_has_gone_quiet_gives_its_place_to_the_next_before_it_has_settled() -> None:
+    quiet = replace(boot("a", BootState.BOOTING), quiet=True)
+    assert admitted(decide(quiet, boot("b"), boot("c"), limit=1)) == ["b"]
+    child = decide(quiet, boot("b", after="a"), limit=1, now=20.0)["b"]
+    waits = "starts after a, which is booting"
+    assert child == Wait(uuid="uuid-b", name="b", reason=waits, expected_seconds=0.0)
+
+
+def test_one_that_turns_busy_again_counts_again_and_nobody_else_goes() -> None:
+    quiet = replace(boot("a", BootState.BOOTING), quiet=True)
+    other = boot("b", BootState.BOOTING)
+    assert flights(Queue(boots=(quiet, other)), limits(1))["node"].booting == 1
+    made = decide(replace(quiet, quiet=False), other, boot("c"), limit=1, now=20.0)["c"]
+    assert made.reason == "2 boots running, limit 1"
+
+
 def test_priority_comes_before_first_come() -> None:
     late = replace(boot("late", at=5.0), priority=1)
     assert admitted(decide(boot("early"), late, limit=1, now=10.0)) == ["late"]
