@@ -78,8 +78,11 @@ def down(name: str) -> None:
 
 def down_if_there(name: str) -> None:
     """Remove the node if there is one."""
-    if checked_name(name) in record.names():
+    try:
         down(name)
+    except LabError:  # there is none, or it was the rest of a dead process and went just now
+        if name in record.names():
+            raise
 
 
 def reap() -> None:

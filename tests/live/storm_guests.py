@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 CONSOLES = "/var/log/libvirt/qemu"
 PLACE = "/srv/slow"
+MENU_MILLISECONDS = 3000
 _DOMAIN = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>96</memory><vcpu>1</vcpu>
 <os><type arch='x86_64' machine='pc'>hvm</type>
 <kernel>/srv/guest/vmlinuz</kernel><initrd>/srv/guest/initrd.gz</initrd>
@@ -22,7 +23,7 @@ _DOMAIN = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>96</memor
 
 _BIOS = """<domain type='qemu'><name>{name}</name>
 <memory unit='MiB'>16</memory><vcpu>1</vcpu><metadata>{metadata}</metadata>
-<os><type arch='x86_64' machine='pc'>hvm</type></os>
+<os><type arch='x86_64' machine='pc'>hvm</type><bootmenu enable='yes' timeout='{menu}'/></os>
 <devices><emulator>/usr/bin/qemu-system-x86_64</emulator><controller type='usb' model='none'/>
 <video><model type='none'/></video><memballoon model='none'/>
 <disk type='file' device='disk'><driver name='qemu' type='{kind}'/>
@@ -40,12 +41,19 @@ def define(node: Node, *names: str, words: str, place: str = PLACE) -> None:
 def define_bios(
     node: Node, *names: str, place: str = PLACE, kind: str = "raw", metadata: str = "", more: str = ""
 ) -> None:
-    """Define guests whose firmware finds nothing to boot on its disk, then idles: 0.4 s and 35 MB each."""
+    """Define guests whose firmware finds nothing to boot on its disk, then idles: 0.4 s and 35 MB each.
+
+    It waits at its menu before it reads: on a busy machine the agent sees a start as late as that, and who
+    has read is not held.
+    """
     if kind == "raw":
         paths = " ".join(f"{place}/{name}.img" for name in names)
         node.run("sh", "-ec", f"mkdir -p {place}; truncate -s 1M {paths}")
     found = {
-        name: _BIOS.format(name=name, metadata=metadata, place=place, kind=kind, more=more) for name in names
+        name: _BIOS.format(
+            name=name, metadata=metadata, place=place, kind=kind, more=more, menu=MENU_MILLISECONDS
+        )
+        for name in names
     }
     _define(node, found)
 

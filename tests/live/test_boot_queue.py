@@ -35,8 +35,12 @@ def node(make_node: Callable[..., Node]) -> Node:
 
 
 def configure(node: Node, **memory: object) -> None:
-    """Restart the agent; guests of 16 MiB have no more room than ``memory`` says."""
-    agent.configure(node, agent.settings(0.3, boot=storm_watch.fixed(1), memory=memory))
+    """Restart the agent; guests of 16 MiB have no more room than ``memory`` says.
+
+    A guest's place is free just when it has settled: before, it is given to somebody who waits for nobody.
+    """
+    boot = storm_watch.fixed(1, quiet_samples=1)
+    agent.configure(node, agent.settings(0.3, boot=boot, memory=memory))
     agent.until("it tells", lambda: storm_watch.told(node)["halted"] == "", seconds=PATIENCE)
 
 
