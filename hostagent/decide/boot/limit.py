@@ -144,7 +144,9 @@ def _sink(state: LimitState, flight: Flight, pacing: Pacing) -> LimitState:
     """One less at a time above the target: a limit that only rises in every dip would climb to the cut."""
     if flight.booting < state.limit or not _due(state.cut_at, pacing.sink_seconds, state):
         return replace(state, reason=words(state))
-    limit = max(pacing.least_limit, state.limit - 1)
+    # Not below what a cut would leave of the boots that run: they outlast this too.
+    least = max(pacing.least_limit, int(pacing.cut_share * flight.booting))
+    limit = max(min(least, state.limit), state.limit - 1)
     return replace(state, limit=limit, cut_at=state.at, reason=words(state))
 
 

@@ -73,6 +73,15 @@ def test_a_little_above_the_target_it_sinks_by_one() -> None:
     assert after(sunk, 0.022, at=110.0, booting=19).limit == 18
 
 
+def test_it_does_not_sink_below_what_a_cut_would_leave_of_the_boots_that_still_run() -> None:
+    for running, least in ((3, 2), (10, 7), (20, 14)):
+        state, at = replace(AT_20, limit=running), 100.0
+        for _ in range(40):
+            at += 10.0
+            state = after(state, 0.022, at=at, booting=running)
+        assert state.limit == least
+
+
 def test_it_rises_by_the_room_there_is() -> None:
     assert after(AT_20, 0.018).limit == 21
     assert after(AT_20, 0.005).limit == 27  # an eighth of three times 20
