@@ -37,15 +37,13 @@ class Slowing:
         self._looks = looks
         self._order = order
         self._now = 0.0
-        self._begun_at: float | None = None
         self._asked: dict[str, float] = {}  # when a guest's limit was last ordered to be taken back
         self._known: set[str] = set()  # whose limit was set, or not, by an order of this process's that ended
+        self._missed: dict[str, float] = {}  # since when a limit that is to be taken back was not there
 
     def take_back(self, now: float) -> None:
         """Take back the limits of boots that nobody knows any more, and again those that could not be."""
         self._now = now
-        if self._begun_at is None:
-            self._begun_at = now
         if not self._state.begun:
             return
         for entry in self._state.held.entries:
@@ -104,11 +102,12 @@ class Slowing:
         if entry is not None and entry.id == did.id and (did.done or not self._may_come(did.uuid)):
             self._state.drop(did.uuid)
             self._asked.pop(did.uuid, None)
+            self._missed.pop(did.uuid, None)
 
     def _may_come(self, uuid: str) -> bool:
-        """Whether a limit that is not there may yet be set: by what an agent before this one asked for."""
-        begun = self._now if self._begun_at is None else self._begun_at
-        return uuid not in self._known and self._now < begun + _PENDING_SECONDS
+        """Whether a limit that is not there may yet be set: by a call of a dead agent's, or one that failed."""
+        since = self._missed.setdefault(uuid, self._now)
+        return uuid not in self._known and self._now < since + _PENDING_SECONDS
 
     def _begin(self, run: Run) -> None:
         guest, state = run.guest, self._state
