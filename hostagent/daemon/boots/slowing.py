@@ -105,7 +105,7 @@ class Slowing:
             self._missed.pop(did.uuid, None)
 
     def _may_come(self, uuid: str) -> bool:
-        """Whether a limit that is not there may yet be set: by a call of a dead agent's, or one that failed."""
+        """Whether a limit that is not there may yet be set: by a dead agent's call, or one that failed."""
         since = self._missed.setdefault(uuid, self._now)
         return uuid not in self._known and self._now < since + _PENDING_SECONDS
 
