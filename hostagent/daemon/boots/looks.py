@@ -119,9 +119,8 @@ class Looks:
         elif cause != "booted":
             runs.settle(guest)
         elif requests:
+            _LOG.info("%s is not held: it %s", guest.name, why)
             runs.go(run, "late", now)
-        if why:
-            _LOG.debug("%s is not held: %s", guest.name, why)
 
     def _ours(self, guest: BootGuest, now: float) -> bool:
         """Whether the guest is one that an earlier agent suspended, and takes it up then."""

@@ -72,11 +72,12 @@ def leased(state: State, leases: Sequence[Lease]) -> None:
 
 
 def _reading(state: State, booting: Sequence[Run]) -> Counter[str]:
-    """How many boots of each pool do I/O now: others are in their firmware, or have all but settled."""
+    """How many boots of each pool were seen to do I/O: others are in their firmware, or just begun."""
     found: Counter[str] = Counter()
     for run in booting:
         pool = pool_of(run.boot, state.limits)
-        found[pool] += run.boot.in_flight and reads(run.iops, state.limits[pool])
+        seen = run.boot.in_flight and run.iops is not None
+        found[pool] += seen and reads(run.iops, state.limits[pool])
     return found
 
 

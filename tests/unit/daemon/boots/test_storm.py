@@ -65,6 +65,20 @@ def test_a_storm_is_held_paced_and_over(tmp_path: Path) -> None:
     assert machine.state.settled.count == 20
 
 
+def test_the_limit_does_not_rise_while_nobody_has_been_seen_to_read(tmp_path: Path) -> None:
+    """Before the first rates of new guests are known the disk looks free."""
+    world = World(NAMES[:8])
+    machine = Machine(world, tmp_path)
+    machine.step()
+    world.begin("uuid-g00")
+    play(machine, until=60.0)
+    for uuid in world.domains:
+        world.begin(uuid)
+    machine.step()
+    assert play(machine, until=66.0) == 3
+    assert {pool: each.limit for pool, each in machine.state.limits.items()} == {"node": 3}
+
+
 def plain(machine: Machine) -> list[str]:
     """Domains that a person may pause: until a suspension is noted nobody can tell one from the other."""
     held = HeldList(machine.state.settings.paths.state_dir).entries
