@@ -59,9 +59,9 @@ The storm is as large as one of ten minutes scaled by 1/{SCALE}, and so are the 
 {{boots}}.
 
 hostagent's first limit is 2 here instead of 8: the disk is two spindles. The sizes of disk and guests were
-chosen while results of hostagent were looked at, and two of its rules were changed after a first run of this
-had shown what they cost: a place is free at the first quiet sample, and the limit does not sink far below the
-boots that run (docs/adr/0011).
+chosen while results of hostagent were looked at, and three of its rules were changed after runs of this
+had shown what they cost: a place is free at the first quiet sample, the limit does not sink far below the
+boots that run (docs/adr/0011), and it does not rise while the rates of new guests are not known.
 
 {{table}}
 
