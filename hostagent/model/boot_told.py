@@ -14,7 +14,7 @@ SETTLE_BUCKETS = (5.0, 10.0, 20.0, 40.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0,
 class PoolTold:
     """One storage pool. Latency and its target are in seconds, None while it is not known.
 
-    ``booting`` counts boots in flight, managed and exempt guests' too; ``queued`` who waits or is held.
+    ``booting`` counts boots that take a place, managed and exempt too; ``queued`` who waits or is held.
     ``full_avg10`` is the node's I/O pressure in percent. ``reason`` is what the last sample led to.
     ``slow_since`` is model.boot.LimitState's: since when latency is far above its target.
     """

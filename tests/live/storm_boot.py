@@ -6,14 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from tests.live import agent, storm_guests, storm_watch
-from tests.live.storm_flights import Flight, crowded, flights
+from tests.live.storm_flights import QUIET_AFTER_SECONDS, Flight, crowded, flights
 
 if TYPE_CHECKING:
     from tests.lab import Node
 
 PLACE = "/srv/images"
-# A place is free after 3 s at the earliest; events may be told late, but not by a second.
-LIMIT, QUIET_AFTER_SECONDS, SURE_SECONDS = 2, 3.0, 2.0
+LIMIT = 2
 _PORT = """<interface type='bridge'><mac address='52:54:00:0b:00:{number:02x}'/><source bridge='br-int'/>
 <virtualport type='openvswitch'/><vlan><tag id='{tag}'/></vlan><model type='virtio'/><rom enabled='no'/>
 </interface>"""
@@ -63,7 +62,7 @@ class NodeBoot:
 
     def crowded(self, starts: list[tuple[float, str]]) -> list[str]:
         """Starts beside so many others that the limit was used up."""
-        return crowded(self._flights(), starts, limit=LIMIT, sure_seconds=SURE_SECONDS)
+        return crowded(self._flights(), starts, limit=LIMIT)
 
     def out_of_order(self, starts: list[tuple[float, str]]) -> list[str]:
         """What started before its turn."""

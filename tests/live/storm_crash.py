@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tests.live import agent, storm_guests, storm_watch
-from tests.live.storm_flights import crowded, flights, releases
+from tests.live.storm_flights import QUIET_AFTER_SECONDS, crowded, flights, releases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from tests.lab import Node
 
 PLACE = "/srv/images"
-# A place is free after 3 s at the earliest; events may be told late, but not by a second.
-LIMIT, QUIET_AFTER_SECONDS, SURE_SECONDS = 3, 3.0, 2.0
+LIMIT = 3
 BOOT: dict[str, Any] = storm_watch.fixed(LIMIT, quiet_after_seconds=QUIET_AFTER_SECONDS)
 CLIENTS = 4
 PATIENCE = 150.0
@@ -111,5 +110,5 @@ class Storms:
         found = flights(storm_watch.events(self.node, since=since))
         let_go = releases(found, but=people)
         self.seen += len(let_go)
-        wrong = crowded(found, let_go, limit=LIMIT, sure_seconds=SURE_SECONDS)
+        wrong = crowded(found, let_go, limit=LIMIT)
         assert wrong == [], "\n".join(wrong)

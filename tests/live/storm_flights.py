@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from tests.live.storm_watch import Event
 
+# A place is free after 3 s at the earliest; events may be told late, but not by a second.
+QUIET_AFTER_SECONDS, SURE_SECONDS = 3.0, 2.0
 BRIEF_SECONDS = 1.5  # who ran no longer than this before it was held was not booting
 
 
@@ -58,13 +60,7 @@ def releases(found: Mapping[str, Flight], *, but: Iterable[str] = ()) -> list[tu
     )
 
 
-def crowded(
-    found: Mapping[str, Flight],
-    at: Sequence[tuple[float, str]],
-    *,
-    limit: int,
-    sure_seconds: float,
-) -> list[str]:
+def crowded(found: Mapping[str, Flight], at: Sequence[tuple[float, str]], *, limit: int) -> list[str]:
     """At which releases the limit was used up already: by guests so new that each has its place."""
     wrong = []
     for moment, name in at:
@@ -73,7 +69,7 @@ def crowded(
             for other, flight in found.items()
             for begin, end, _ in flight.spans
             if other != name
-            and moment - sure_seconds < begin <= moment
+            and moment - SURE_SECONDS < begin <= moment
             and end > moment
             and end - begin > BRIEF_SECONDS
         ]

@@ -138,7 +138,8 @@ class Looks:
                 state.runs.count(guest, "late", now)
             return True
         if due.kind is Kind.FORGET or unsure is False:
-            _LOG.info("%s is not held any more: %s", guest.name, due.reason)
+            why = due.reason if due.kind is Kind.FORGET else "it ran, and somebody paused it: it is left so"
+            _LOG.info("%s is not held any more: %s", guest.name, why)
             state.drop(guest.uuid)
             return False
         if due.kind is not Kind.RESUME:

@@ -51,7 +51,7 @@ _TICK_SECONDS = 0.5  # while somebody waits: spacing, retries and holds are look
 _LONG_SECONDS = 30.0
 _AGAIN_SECONDS = 1.0  # after an error
 _ANSWER_SECONDS = 3.0
-_CLOSE_SECONDS = 4.0
+_CLOSE_SECONDS = 4.0  # the work ends first, then limits are taken back
 
 
 class Pacer:

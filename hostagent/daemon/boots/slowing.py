@@ -44,12 +44,17 @@ class Slowing:
     def take_back(self, now: float) -> None:
         """Take back the limits of boots that nobody knows any more, and again those that could not be."""
         self._now = now
+        slowed = {entry.uuid: entry for entry in self._state.held.entries if entry.kind == SLOWED}
+        self._known &= slowed.keys()
+        for told in (self._asked, self._missed):
+            for uuid in told.keys() - slowed.keys():
+                del told[uuid]
         if not self._state.begun:
             return
-        for entry in self._state.held.entries:
-            run = self._state.runs.boots.get(entry.uuid)
-            if entry.kind == SLOWED and (run is None or not run.slowed_iops):
-                self._unslow(Job(order=Order.UNSLOW, uuid=entry.uuid, id=entry.id, iops=entry.iops))
+        for uuid, entry in slowed.items():
+            run = self._state.runs.boots.get(uuid)
+            if run is None or not run.slowed_iops:
+                self._unslow(Job(order=Order.UNSLOW, uuid=uuid, id=entry.id, iops=entry.iops))
 
     def turn(self) -> None:
         """Slow who has just begun beyond the limit; let go whose turn has come."""
@@ -101,8 +106,6 @@ class Slowing:
         entry = self._state.held.of(did.uuid)
         if entry is not None and entry.id == did.id and (did.done or not self._may_come(did.uuid)):
             self._state.drop(did.uuid)
-            self._asked.pop(did.uuid, None)
-            self._missed.pop(did.uuid, None)
 
     def _may_come(self, uuid: str) -> bool:
         """Whether a limit that is not there may yet be set: by a dead agent's call, or one that failed."""
@@ -124,8 +127,6 @@ class Slowing:
             _LOG.error("%s is not slowed: %s", guest.name, error)
             return
         run.slowed_iops = iops
-        self._known.discard(guest.uuid)
-        self._asked.pop(guest.uuid, None)
         _LOG.info("slowing %s to %d I/Os a second until it is its turn", guest.name, iops)
         self._order(Job(order=Order.SLOW, uuid=guest.uuid, id=guest.id, iops=iops))
 
